@@ -1,0 +1,1 @@
+//! From a directory of YAML policy files to a compiled policy.

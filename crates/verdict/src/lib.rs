@@ -1,0 +1,1 @@
+//! The judgement: (snapshot, request, now) to verdict, without I/O, clock or randomness.

@@ -1,0 +1,1 @@
+//! The proxy-wasm filter: a thin adapter between Envoy and the verdict.
