@@ -1,0 +1,28 @@
+# Every target does its own set-up; a fresh clone needs nothing but make.
+.DEFAULT_GOAL := help
+.PHONY: help setup wasm build demo run test lint
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Install what is missing: compiler, Rust, Envoy
+	@scripts/setup-system
+	@scripts/setup-envoy >/dev/null
+
+wasm: setup ## Build the filter: target/wasm/writ_filter.wasm
+	@scripts/build-wasm
+
+build: setup ## Build the server and the tools
+	@cargo build --workspace --locked
+
+demo: wasm build ## Play the logs story on both paths and check every verdict
+	@cargo run --quiet --locked --package writ-demo
+
+run: wasm build ## Start the server and both Envoys and leave them up to play with
+	@cargo run --quiet --locked --package writ-demo -- --stay
+
+test: wasm build ## Run all tests, end to end against a real Envoy included
+	@cargo test --workspace --locked
+
+lint: setup ## Check formatting and lints
+	@scripts/lint
