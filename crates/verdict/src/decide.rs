@@ -1,0 +1,231 @@
+//! The verdict, in order. Each step is one function; the first that says no ends it.
+
+use alloc::{string::String, sync::Arc};
+
+use crate::{
+    Body, Denial, DenialCode, Permit, Request, Snapshot, UnixTime,
+    denial::Refusal,
+    document::DEFAULT_MAX_STALENESS,
+    grant::{Grant, Miss},
+    permit::GrantedRequest,
+    request::{
+        credential::{self, Credential, Scheme},
+        fields::{Fields, Single},
+        host, path,
+        query::Query,
+    },
+    route::{Host, Meaning, Rule, Target},
+    token::{TokenKey, UnverifiedToken, VerifiedToken, VerifiedTokens},
+};
+
+/// Whether a request passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It passes, with the permit's edits.
+    Allow(Permit),
+    /// It gets the denial's response.
+    Deny(Denial),
+}
+
+/// How old the snapshot is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// It came with the configuration: its own `not_after` counts.
+    Static,
+    /// It comes over a feed, whose sender last read the store completely at this instant.
+    AsOf(UnixTime),
+}
+
+/// Judges one request. Pure: the same arguments get the same verdict, except that `tokens` may spare the
+/// signature of a token whose signature it remembers.
+pub fn decide(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    now: UnixTime,
+    freshness: Freshness,
+    tokens: &mut dyn VerifiedTokens,
+) -> Verdict {
+    let fields = Fields::scan(request.headers);
+    let name = host::read(&fields);
+    let host = name.as_ref().ok().and_then(|name| snapshot.host(name));
+    match judge(snapshot, request, &fields, name.as_ref().map(|_| host), now, freshness, tokens) {
+        Ok(permit) => Verdict::Allow(permit),
+        Err(denial) if host.is_some_and(|host| host.is_shadow(now)) => {
+            Verdict::Allow(Permit::shadowed(denial, &fields))
+        }
+        Err(denial) => Verdict::Deny(denial),
+    }
+}
+
+fn judge(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    fields: &Fields<'_>,
+    host: Result<Option<&Host>, &Refusal>,
+    now: UnixTime,
+    freshness: Freshness,
+    tokens: &mut dyn VerifiedTokens,
+) -> Result<Permit, Denial> {
+    let anonymous = |refusal| Denial::new(refusal, None);
+    let known_host = host.ok().flatten();
+    check_freshness(snapshot, known_host, now, freshness).map_err(anonymous)?;
+
+    // The request is read before its token, because a rule may need none. What is wrong with it is said only
+    // to a verified token: a stranger learns nothing about routes.
+    let reading = host.map_err(Clone::clone).and_then(|host| read_request(host, fields, request.body));
+    if let Ok(Reading::Exempt) = reading {
+        return Ok(Permit::exempt(fields));
+    }
+    let credential = credential::read(fields).map_err(anonymous)?;
+    let token = verify(snapshot, &credential, tokens).map_err(anonymous)?;
+
+    let denied = |refusal| Denial::new(refusal, Some(String::from(token.claims().task())));
+    token.check_current(snapshot, known_host.map(Host::audience), now).map_err(denied)?;
+    check_sender(&token, credential.scheme, request).map_err(denied)?;
+    token
+        .check_revocation(snapshot.hash_key(), snapshot.revocations(), snapshot.min_iat())
+        .map_err(denied)?;
+    let Reading::Means(meaning) = reading.map_err(denied)? else {
+        return Ok(Permit::exempt(fields));
+    };
+    let grant = choose_grant(&token.claims().authorization_details, &meaning).map_err(denied)?;
+    Ok(Permit::granted(record(&token, meaning, grant), fields))
+}
+
+/// Step 0. An unknown host gets the default bound: its denial must not rest on an old snapshot either.
+fn check_freshness(
+    snapshot: &Snapshot,
+    host: Option<&Host>,
+    now: UnixTime,
+    freshness: Freshness,
+) -> Result<(), Refusal> {
+    if snapshot.not_after().is_some_and(|end| now >= end) {
+        return Err(Refusal::new(DenialCode::StaleSnapshot, "the snapshot's `not_after` has passed"));
+    }
+    let bound = host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness);
+    match freshness {
+        Freshness::AsOf(as_of) if now > as_of.plus(bound) => {
+            Err(Refusal::new(DenialCode::StaleSnapshot, "the feed is older than the host's `max_staleness`"))
+        }
+        Freshness::Static | Freshness::AsOf(_) => Ok(()),
+    }
+}
+
+/// What a request is, once it reads in one way only.
+enum Reading {
+    Exempt,
+    Means(Meaning),
+}
+
+/// Step 5, done early: request to action, resource and parameters.
+fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<Reading, Refusal> {
+    check_framing(fields, body)?;
+    if fields.overrides_target {
+        return Err(Refusal::new(
+            DenialCode::AmbiguousRequest,
+            "a header field overrides the method or the path",
+        ));
+    }
+    let (Single::One(method), Single::One(raw_path)) = (fields.method, fields.path) else {
+        return Err(Refusal::new(DenialCode::MalformedRequest, "not one method and one path"));
+    };
+    let no_route = Refusal::new(DenialCode::NoRoute, "no rule matches");
+    let Some(host) = host else {
+        return Err(no_route);
+    };
+    let (raw_path, raw_query) = path::split(raw_path);
+    let segments = path::read(raw_path, host.leniencies())?;
+    let method = core::str::from_utf8(method).unwrap_or_default();
+    let rule: &Rule = host.rule(&segments, method).ok_or(no_route)?;
+    let target = Target { segments, query: Query::read(raw_query, host.leniencies())?, fields, body };
+    rule.check(&target)?;
+    Ok(rule.meaning(&target)?.map_or(Reading::Exempt, Reading::Means))
+}
+
+/// A length that promises what does not come, or comes twice, is how requests are smuggled (RFC 9112 section 6.3).
+fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
+    let malformed = |detail| Err(Refusal::new(DenialCode::MalformedRequest, detail));
+    match fields.content_length {
+        Single::Absent => Ok(()),
+        Single::Several => malformed("several `content-length` fields"),
+        Single::One(digits) => {
+            if digits.is_empty() || digits.len() > 19 || !digits.iter().all(u8::is_ascii_digit) {
+                return malformed("`content-length` is not a number");
+            }
+            let promised = digits.iter().any(|&digit| digit != b'0');
+            if promised == (body == Body::Present) {
+                Ok(())
+            } else {
+                malformed("`content-length` and body differ")
+            }
+        }
+    }
+}
+
+/// Step 2 without audience and time: the proof, from memory or made.
+fn verify(
+    snapshot: &Snapshot,
+    credential: &Credential<'_>,
+    tokens: &mut dyn VerifiedTokens,
+) -> Result<Arc<VerifiedToken>, Refusal> {
+    let key = TokenKey::of(snapshot.hash_key(), credential.token);
+    if let Some(token) = tokens.lookup(&key) {
+        return Ok(token);
+    }
+    let unverified = UnverifiedToken::parse(credential.token)?;
+    let token = Arc::new(VerifiedToken::verify(&unverified, snapshot)?);
+    tokens.remember(key, &token);
+    Ok(token)
+}
+
+/// Step 3.
+fn check_sender(token: &VerifiedToken, scheme: Scheme, request: &Request<'_>) -> Result<(), Refusal> {
+    let mismatch = |detail| Err(Refusal::new(DenialCode::SenderMismatch, detail));
+    let cnf = token.claims().cnf.as_ref();
+    if (scheme == Scheme::DPoP) != cnf.is_some_and(|cnf| cnf.jkt.is_some()) {
+        return mismatch("the scheme is `DPoP` exactly when the token is bound to a DPoP key");
+    }
+    match cnf {
+        Some(cnf) if !request.peer.confirms(cnf) => mismatch("the peer does not prove what `cnf` names"),
+        _ => Ok(()),
+    }
+}
+
+/// Steps 6 and 7: the first covering grant without a limit, else the first covering one.
+fn choose_grant(grants: &[Grant], meaning: &Meaning) -> Result<usize, Refusal> {
+    let mut nearest = Miss::Scope;
+    let mut limited = false;
+    for (index, grant) in grants.iter().enumerate() {
+        match grant.covers(&meaning.action, &meaning.resource, |name| meaning.parameter(name)) {
+            Ok(()) if grant.limits.is_none() => return Ok(index),
+            Ok(()) => limited = true,
+            Err(miss) => nearest = nearest.max(miss),
+        }
+    }
+    Err(match (limited, nearest) {
+        (true, _) => Refusal::new(
+            DenialCode::ServerUnavailable,
+            "uses are counted by a server, which is not connected",
+        ),
+        (false, Miss::Constraint) => {
+            Refusal::new(DenialCode::ConstraintViolated, "a parameter is outside its constraint")
+        }
+        (false, Miss::Scope) => {
+            Refusal::new(DenialCode::NotGranted, "no grant covers the action and the resource")
+        }
+    })
+}
+
+fn record(token: &VerifiedToken, meaning: Meaning, grant: usize) -> GrantedRequest {
+    let claims = token.claims();
+    GrantedRequest {
+        task: claims.task().into(),
+        agent: claims.holder().into(),
+        client: claims.client_id.clone(),
+        action: meaning.action,
+        resource: meaning.resource,
+        jti: claims.jti.clone(),
+        grant,
+        expires_at: claims.exp,
+    }
+}

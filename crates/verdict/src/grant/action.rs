@@ -1,0 +1,136 @@
+//! Actions and their patterns.
+
+use alloc::string::String;
+use core::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Longest action, in bytes.
+pub const MAX_LENGTH: usize = 128;
+
+/// `namespace:Name`, or such a name's beginning and one final `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ActionPattern {
+    /// The whole action, or its beginning.
+    stem: String,
+    /// Whether anything may follow the stem.
+    open: bool,
+}
+
+/// Why a text is not an action or an action pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ActionError {
+    /// Empty or too long.
+    #[error("an action has 1 to 128 characters")]
+    Length,
+    /// Outside `[A-Za-z0-9_.:-]`, or a `*` before the end.
+    #[error("an action has only letters, digits and `_.:-`, and a pattern one `*` at its end")]
+    Character,
+    /// No `namespace:` before the name or the `*`.
+    #[error("an action begins with its namespace, as in `s3:GetObject`")]
+    Namespace,
+}
+
+/// Whether `text` is one action, without wildcard.
+///
+/// # Errors
+/// The first rule of the grammar that `text` breaks.
+pub fn check_action(text: &str) -> Result<(), ActionError> {
+    check_stem(text)?;
+    if text.ends_with(':') { Err(ActionError::Namespace) } else { Ok(()) }
+}
+
+fn check_stem(stem: &str) -> Result<(), ActionError> {
+    if stem.is_empty() || stem.len() > MAX_LENGTH {
+        return Err(ActionError::Length);
+    }
+    if !stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte)) {
+        return Err(ActionError::Character);
+    }
+    match stem.find(':') {
+        Some(1..) => Ok(()),
+        _ => Err(ActionError::Namespace),
+    }
+}
+
+impl ActionPattern {
+    /// Whether `action` is one of this pattern's.
+    #[must_use]
+    pub fn matches(&self, action: &str) -> bool {
+        if self.open { action.starts_with(self.stem.as_str()) } else { action == self.stem }
+    }
+
+    /// Whether every action of this pattern is one of `other`'s.
+    #[must_use]
+    pub fn covered_by(&self, other: &Self) -> bool {
+        if other.open { self.stem.starts_with(other.stem.as_str()) } else { self == other }
+    }
+}
+
+impl FromStr for ActionPattern {
+    type Err = ActionError;
+
+    fn from_str(text: &str) -> Result<Self, ActionError> {
+        match text.strip_suffix('*') {
+            Some(stem) => check_stem(stem).map(|()| Self { stem: stem.into(), open: true }),
+            None => check_action(text).map(|()| Self { stem: text.into(), open: false }),
+        }
+    }
+}
+
+impl TryFrom<String> for ActionPattern {
+    type Error = ActionError;
+
+    fn try_from(text: String) -> Result<Self, ActionError> {
+        text.parse()
+    }
+}
+
+impl From<ActionPattern> for String {
+    fn from(pattern: ActionPattern) -> Self {
+        let ActionPattern { mut stem, open } = pattern;
+        if open {
+            stem.push('*');
+        }
+        stem
+    }
+}
+
+impl fmt::Display for ActionPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.stem)?;
+        if self.open { formatter.write_str("*") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> ActionPattern {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_dot_is_a_dot() {
+        assert!(!pattern("s3.x:GetObject").matches("s3ax:GetObject"));
+    }
+
+    #[test]
+    fn covering_follows_the_stem() {
+        assert!(pattern("s3:GetObject").covered_by(&pattern("s3:Get*")));
+        assert!(pattern("s3:Get*").covered_by(&pattern("s3:*")));
+        assert!(!pattern("s3:*").covered_by(&pattern("s3:Get*")));
+        assert!(!pattern("s3:Get*").covered_by(&pattern("s3:Get")));
+    }
+
+    #[test]
+    fn what_is_not_an_action_is_refused() {
+        for text in ["", "*", "s3", "s*", ":Get", "s3:", "s3:G*t", "s3:Get Object", "s3:Gét", "s3:Get**"] {
+            assert!(text.parse::<ActionPattern>().is_err(), "{text:?}");
+        }
+        assert!(std::format!("s3:{}", "x".repeat(126)).parse::<ActionPattern>().is_err());
+    }
+}

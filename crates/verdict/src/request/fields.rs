@@ -1,0 +1,91 @@
+//! One pass over the header fields, which keeps what the verdict reads.
+
+use alloc::vec::Vec;
+
+/// A field that a request has at most once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Single<'a> {
+    #[default]
+    Absent,
+    One(&'a [u8]),
+    Several,
+}
+
+impl<'a> Single<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = if *self == Self::Absent { Self::One(value) } else { Self::Several };
+    }
+}
+
+/// The fields that decide, by role.
+#[derive(Debug, Default)]
+pub(crate) struct Fields<'a> {
+    pub(crate) method: Single<'a>,
+    pub(crate) path: Single<'a>,
+    pub(crate) authority: Single<'a>,
+    pub(crate) host: Single<'a>,
+    pub(crate) authorization: Single<'a>,
+    pub(crate) content_length: Single<'a>,
+    pub(crate) upgrade: Single<'a>,
+    pub(crate) cookies: Vec<&'a [u8]>,
+    /// A field asks the upstream for another method or path than the one that is judged.
+    pub(crate) overrides_target: bool,
+    pub(crate) has_dpop: bool,
+    /// Names under which only Writ and Envoy may speak, as sent.
+    pub(crate) reserved: Vec<&'a [u8]>,
+    pub(crate) all: &'a [(&'a [u8], &'a [u8])],
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn scan(all: &'a [(&'a [u8], &'a [u8])]) -> Self {
+        let mut fields = Self { all, ..Self::default() };
+        for &(name, value) in all {
+            match name {
+                b":method" => fields.method.add(value),
+                b":path" => fields.path.add(value),
+                b":authority" => fields.authority.add(value),
+                b"host" => fields.host.add(value),
+                b"authorization" => fields.authorization.add(value),
+                b"content-length" => fields.content_length.add(value),
+                b"upgrade" => fields.upgrade.add(value),
+                b"cookie" => fields.cookies.push(value),
+                b"dpop" => fields.has_dpop = true,
+                _ => fields.note_name(name),
+            }
+        }
+        fields
+    }
+
+    fn note_name(&mut self, name: &'a [u8]) {
+        if starts_with(name, b"x-writ-") || starts_with(name, b"x-envoy-") {
+            if !self.reserved.contains(&name) {
+                self.reserved.push(name);
+            }
+        } else if starts_with(name, b"x-http-method")
+            || [&b"x-method-override"[..], b"-method", b"x-original-url", b"x-rewrite-url"]
+                .iter()
+                .any(|wanted| name.len() == wanted.len() && starts_with(name, wanted))
+        {
+            self.overrides_target = true;
+        }
+    }
+
+    /// The values of an ordinary field, for a parameter that is read from it.
+    pub(crate) fn get(&self, wanted: &str) -> Single<'a> {
+        let mut found = Single::Absent;
+        for &(name, value) in self.all {
+            if name.len() == wanted.len() && starts_with(name, wanted.as_bytes()) {
+                found.add(value);
+            }
+        }
+        found
+    }
+}
+
+/// Whether `name` begins with `prefix`, a lower-case name. Case and `_` against `-` make no difference: a
+/// gateway interface (CGI, WSGI) behind Envoy makes one variable of them all.
+fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.len() >= prefix.len()
+        && name.iter().map(plain).zip(prefix).all(|(ours, theirs)| ours == plain(theirs))
+}

@@ -1,0 +1,169 @@
+//! Routes: from a request to an action on a resource with parameters.
+
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use thiserror::Error;
+
+mod pattern;
+mod rule;
+mod template;
+mod tree;
+
+pub use rule::{Rule, RuleError};
+
+use crate::{
+    UnixTime,
+    document::{HostDocument, Leniency, Mode},
+    request::host,
+};
+pub(crate) use rule::{Meaning, Target};
+
+/// What a host gives up of the strict reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leniencies {
+    pub(crate) trailing_slash: bool,
+    pub(crate) semicolon: bool,
+}
+
+/// The compiled routes of one service.
+#[derive(Debug)]
+pub struct Host {
+    audience: String,
+    mode: Mode,
+    leniencies: Leniencies,
+    max_staleness: u64,
+    rules: Vec<Rule>,
+    tree: tree::Tree,
+}
+
+/// Why a host's document does not compile.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct HostError {
+    /// Index of the rule, where one is to blame.
+    pub rule: Option<usize>,
+    /// The member, as in `path` or `params.user.from`.
+    pub field: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl core::fmt::Display for HostError {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if let Some(rule) = self.rule {
+            write!(formatter, "rules[{rule}].")?;
+        }
+        write!(formatter, "{}: {}", self.field, self.reason)
+    }
+}
+
+impl Host {
+    /// Compiles one host.
+    ///
+    /// # Errors
+    /// The first member that is wrong, and two rules of which one could never match.
+    pub fn compile(document: &HostDocument) -> Result<Self, HostError> {
+        let HostDocument { names, audience, mode, allow, max_staleness, rules: documents } = document;
+        let fail = |field: &str, reason: &str| {
+            Err(HostError { rule: None, field: field.into(), reason: reason.into() })
+        };
+        if names.is_empty() {
+            return fail("hosts", "no host name");
+        }
+        for name in names {
+            if host::canonical(name.as_bytes()).as_ref() != Some(name) {
+                return fail("hosts", &alloc::format!("`{name}` is not a lower-case host name without port"));
+            }
+        }
+        if !crate::token::claims::is_name(audience) {
+            return fail("audience", "an audience has 1 to 255 visible ASCII characters");
+        }
+        let mut rules = Vec::with_capacity(documents.len());
+        let mut tree = tree::Tree::default();
+        for (index, document) in documents.iter().enumerate() {
+            let rule = Rule::compile(document).map_err(|RuleError { field, reason }| HostError {
+                rule: Some(index),
+                field,
+                reason,
+            })?;
+            if let Some(earlier) = tree.insert(rule.pattern(), rule.method(), index) {
+                return Err(HostError {
+                    rule: Some(index),
+                    field: "path".into(),
+                    reason: alloc::format!(
+                        "never matches: rule {earlier} has the same method and the same path shape"
+                    ),
+                });
+            }
+            rules.push(rule);
+        }
+        let leniencies = Leniencies {
+            trailing_slash: allow.contains(&Leniency::TrailingSlash),
+            semicolon: allow.contains(&Leniency::Semicolon),
+        };
+        Ok(Self {
+            audience: audience.clone(),
+            mode: *mode,
+            leniencies,
+            max_staleness: *max_staleness,
+            rules,
+            tree,
+        })
+    }
+
+    /// The one rule for a path and method: the most specific path decides, and only then the method, so that a
+    /// method the narrow rule does not have never falls through to a wider one.
+    pub(crate) fn rule<S: AsRef<str>>(&self, segments: &[S], method: &str) -> Option<&Rule> {
+        self.tree.find(segments, method).and_then(|index| self.rules.get(index))
+    }
+
+    /// The `aud` that tokens need here.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    pub(crate) fn leniencies(&self) -> Leniencies {
+        self.leniencies
+    }
+
+    pub(crate) fn max_staleness(&self) -> u64 {
+        self.max_staleness
+    }
+
+    /// Whether a denial is only recorded at `now`.
+    pub(crate) fn is_shadow(&self, now: UnixTime) -> bool {
+        matches!(self.mode, Mode::Shadow { until } if now < UnixTime(until))
+    }
+}
+
+/// Host names to their routes.
+#[derive(Debug, Default)]
+pub(crate) struct Hosts {
+    hosts: Vec<Host>,
+    by_name: BTreeMap<String, usize>,
+}
+
+impl Hosts {
+    /// Compiles every host. The error names the place, as in `hosts[0].rules[2].path: ...`.
+    pub(crate) fn compile(documents: &[HostDocument]) -> Result<Self, String> {
+        let mut compiled = Self::default();
+        for (index, document) in documents.iter().enumerate() {
+            let host = Host::compile(document).map_err(|error| alloc::format!("hosts[{index}].{error}"))?;
+            for name in &document.names {
+                if compiled.by_name.insert(name.to_string(), index).is_some() {
+                    return Err(alloc::format!("hosts[{index}].names: `{name}` is listed twice"));
+                }
+            }
+            compiled.hosts.push(host);
+        }
+        Ok(compiled)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Host> {
+        self.by_name.get(name).and_then(|&index| self.hosts.get(index))
+    }
+}

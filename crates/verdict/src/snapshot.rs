@@ -1,0 +1,196 @@
+//! The compiled snapshot: what a verdict reads, immutable and swapped whole.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use thiserror::Error;
+
+use crate::{
+    UnixTime,
+    document::{FORMAT, KeyDocument, SnapshotDocument, Version},
+    ed25519::VerifyingKey,
+    revocation::{self, HashKey, Revocations},
+    route::{Host, Hosts},
+};
+
+/// Largest leeway, seconds.
+const MAX_LEEWAY: u64 = 5;
+
+/// Policy, keys and revocations at one version.
+#[derive(Debug)]
+pub struct Snapshot {
+    version: Version,
+    issuer: String,
+    leeway: u64,
+    not_after: Option<UnixTime>,
+    min_iat: UnixTime,
+    hash_key: HashKey,
+    keys: BTreeMap<String, VerifyingKey>,
+    revocations: Revocations,
+    hosts: Hosts,
+}
+
+/// Why a document is no snapshot. Nothing of it is applied.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// Not JSON of the wire form.
+    #[error("snapshot: {0}")]
+    Json(serde_json::Error),
+    /// Written in a format this version does not read.
+    #[error("snapshot: format {0} is not known to this version, which reads format {FORMAT}")]
+    UnknownFormat(u32),
+    /// Needs a feature this version does not have.
+    #[error("snapshot: requires `{0}`, which this version does not have")]
+    UnknownFeature(String),
+    /// A member is wrong.
+    #[error("snapshot: {place}: {reason}")]
+    Invalid {
+        /// Where, as in `keys[0].x`.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+fn invalid(place: impl Into<String>, reason: impl Into<String>) -> SnapshotError {
+    SnapshotError::Invalid { place: place.into(), reason: reason.into() }
+}
+
+impl Snapshot {
+    /// Reads and compiles the wire form.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub fn from_json(json: &[u8]) -> Result<Self, SnapshotError> {
+        // The format first: a later one may have members that this version would call unknown.
+        #[derive(serde::Deserialize)]
+        struct Format {
+            format: u32,
+        }
+
+        let Format { format } = serde_json::from_slice(json).map_err(SnapshotError::Json)?;
+        if format != FORMAT {
+            return Err(SnapshotError::UnknownFormat(format));
+        }
+        Self::compile(serde_json::from_slice(json).map_err(SnapshotError::Json)?)
+    }
+
+    /// Compiles a document.
+    ///
+    /// # Errors
+    /// See [`SnapshotError`].
+    pub fn compile(document: SnapshotDocument) -> Result<Self, SnapshotError> {
+        let SnapshotDocument {
+            format,
+            requires,
+            version,
+            issued_at: _,
+            not_after,
+            issuer,
+            leeway,
+            hash_key,
+            min_iat,
+            keys,
+            revocations,
+            hosts,
+        } = document;
+        if format != FORMAT {
+            return Err(SnapshotError::UnknownFormat(format));
+        }
+        if let Some(feature) = requires.into_iter().next() {
+            return Err(SnapshotError::UnknownFeature(feature));
+        }
+        if leeway > MAX_LEEWAY {
+            return Err(invalid("leeway", format!("{leeway} s is over the largest, {MAX_LEEWAY} s")));
+        }
+        if !crate::token::claims::is_name(&issuer) {
+            return Err(invalid("issuer", "1 to 255 visible ASCII characters"));
+        }
+        let hash = |(index, text): (usize, &String)| {
+            revocation::parse_hash(text)
+                .map_err(|error| invalid(format!("revocations[{index}]"), error.to_string()))
+        };
+        Ok(Self {
+            version,
+            issuer,
+            leeway,
+            not_after: not_after.map(UnixTime),
+            min_iat: UnixTime(min_iat),
+            hash_key: HashKey::parse(&hash_key).map_err(|error| invalid("hash_key", error.to_string()))?,
+            keys: compile_keys(&keys)?,
+            revocations: revocations.iter().enumerate().map(hash).collect::<Result<Revocations, _>>()?,
+            hosts: Hosts::compile(&hosts).map_err(|error| match error.split_once(": ") {
+                Some((place, reason)) => invalid(place, reason),
+                None => invalid("hosts", error),
+            })?,
+        })
+    }
+
+    /// What this is a version of.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The issuer of its tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The routes under a host name in canonical form.
+    pub(crate) fn host(&self, name: &str) -> Option<&Host> {
+        self.hosts.get(name)
+    }
+
+    pub(crate) fn key(&self, kid: &[u8]) -> Option<(&str, &VerifyingKey)> {
+        let kid = core::str::from_utf8(kid).ok()?;
+        self.keys.get_key_value(kid).map(|(kid, key)| (kid.as_str(), key))
+    }
+
+    pub(crate) fn leeway(&self) -> u64 {
+        self.leeway
+    }
+
+    pub(crate) fn not_after(&self) -> Option<UnixTime> {
+        self.not_after
+    }
+
+    pub(crate) fn min_iat(&self) -> UnixTime {
+        self.min_iat
+    }
+
+    pub(crate) fn hash_key(&self) -> &HashKey {
+        &self.hash_key
+    }
+
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+}
+
+fn compile_keys(documents: &[KeyDocument]) -> Result<BTreeMap<String, VerifyingKey>, SnapshotError> {
+    let mut keys = BTreeMap::new();
+    for (index, KeyDocument { kid, alg, x }) in documents.iter().enumerate() {
+        let place = |member: &str| format!("keys[{index}].{member}");
+        if !crate::token::claims::is_name(kid) {
+            return Err(invalid(place("kid"), "1 to 255 visible ASCII characters"));
+        }
+        if alg != "EdDSA" {
+            return Err(invalid(place("alg"), format!("`{alg}` is not `EdDSA`")));
+        }
+        let bytes: Vec<u8> =
+            URL_SAFE_NO_PAD.decode(x).map_err(|_| invalid(place("x"), "not unpadded base64url"))?;
+        let bytes = bytes.try_into().map_err(|_| invalid(place("x"), "not 32 bytes"))?;
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|error| invalid(place("x"), error.to_string()))?;
+        if keys.insert(kid.clone(), key).is_some() {
+            return Err(invalid(place("kid"), format!("`{kid}` is listed twice")));
+        }
+    }
+    Ok(keys)
+}
