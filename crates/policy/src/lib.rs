@@ -1,1 +1,22 @@
-//! From a directory of YAML policy files to a compiled policy.
+#![doc = include_str!("lib.md")]
+
+mod authenticate;
+mod compile;
+pub mod duration;
+mod error;
+mod example;
+mod instant;
+mod load;
+mod namespaces;
+mod pattern;
+mod policy;
+mod report;
+mod schema;
+mod yaml;
+
+pub use authenticate::Authenticate;
+pub use error::{PolicyError, PolicyErrors};
+pub use example::EXAMPLE;
+pub use namespaces::{Claims, Namespaces};
+pub use pattern::{AgentPattern, HostPattern, NamePattern, PatternError};
+pub use policy::{Ceiling, Client, Exemption, Policy};

@@ -1,0 +1,69 @@
+//! From the parts of all files to one policy.
+
+mod clients;
+mod hosts;
+
+use clients::Clients;
+use hosts::Hosts;
+
+use crate::{
+    error::PolicyErrors,
+    namespaces::{Namespaces, Scope},
+    policy::Policy,
+    report::{Report, Reported},
+    schema::FileSource,
+    yaml::{Field, parse},
+};
+
+/// Compiles files given as name and text.
+///
+/// # Errors
+/// Every fault that was found.
+pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Result<Policy, PolicyErrors> {
+    let mut report = Report::default();
+    let trees: Vec<_> = sources
+        .iter()
+        .filter_map(|(file, text)| parse(file, text, &mut report).ok().map(|root| (*file, root)))
+        .collect();
+    let mut clients = Clients::default();
+    let mut hosts = Hosts::default();
+    for (file, root) in &trees {
+        // What could not be read is in the report, and a report with errors is no policy.
+        if let Ok(source) = FileSource::read(&Field::root(file, root), &mut report)
+            && let Ok(namespace) = Namespace::of(&source, namespaces, &mut report)
+        {
+            clients.add(source.clients, namespace, &mut report);
+            hosts.add(source.hosts, namespace, &mut report);
+        }
+    }
+    let (hosts, exemptions) = hosts.finish();
+    report.finish(Policy { hosts, clients: clients.finish(), exemptions })
+}
+
+/// The namespace of a file and what it may claim.
+#[derive(Clone, Copy)]
+struct Namespace<'a> {
+    name: &'a str,
+    scope: Scope<'a>,
+}
+
+impl<'a> Namespace<'a> {
+    fn of(
+        source: &FileSource<'a>,
+        namespaces: &'a Namespaces,
+        report: &mut Report,
+    ) -> Result<Self, Reported> {
+        let name = source.namespace.text(report)?;
+        match namespaces.claims_of(name) {
+            Some(scope) => Ok(Self { name, scope }),
+            None => {
+                Err(report.at(&source.namespace, format!("`{name}` is no namespace of the configuration")))
+            }
+        }
+    }
+
+    /// What is wrong with a claim outside this namespace.
+    fn lacks(self, kind: &str, what: &str) -> String {
+        format!("namespace `{}` may not claim {kind} `{what}`", self.name)
+    }
+}

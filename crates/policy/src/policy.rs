@@ -1,0 +1,107 @@
+//! A compiled policy.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
+
+use verdict::{document::HostDocument, grant::Grant};
+
+use crate::{
+    authenticate::Authenticate, compile, error::PolicyErrors, load, namespaces::Namespaces,
+    pattern::AgentPattern,
+};
+
+/// Everything that operators wrote, checked as a whole: what data planes need (hosts) and what stays at the
+/// server (clients).
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    pub(crate) hosts: Vec<HostDocument>,
+    pub(crate) clients: BTreeMap<String, Client>,
+    pub(crate) exemptions: Vec<Exemption>,
+}
+
+/// Who may start tasks, and which.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The namespace that defines it.
+    pub namespace: String,
+    /// Ways to prove that a request is this client's: any one of these.
+    pub authenticate: Vec<Authenticate>,
+    /// Agents it may name as a token's holder; none where the policy names none.
+    pub agents: Vec<AgentPattern>,
+    /// The most it may request: a grant must be covered by one of these.
+    pub may_request: Vec<Ceiling>,
+}
+
+/// The upper bound of one kind of grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// What a requested grant must be covered by.
+    pub grant: Grant,
+    /// Longest lifetime of a token with such a grant; the server's cap alone where the policy says nothing.
+    pub max_ttl: Option<Duration>,
+    /// How often such a grant may be delegated onwards; 0, not at all, where the policy says nothing.
+    pub max_depth: u32,
+}
+
+/// A kind of request that needs no token (`action: none`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exemption {
+    /// One of the names of the host.
+    pub host: String,
+    /// The method.
+    pub method: String,
+    /// The path template.
+    pub path: String,
+    /// The file that opens it.
+    pub file: String,
+    /// The line of its rule, from 1.
+    pub line: u32,
+}
+
+impl Policy {
+    /// Compiles every policy file that is directly in `dir`: `*.yaml` and `*.yml`, but neither hidden files nor
+    /// `*.cases.yaml`.
+    ///
+    /// # Errors
+    /// Every fault of every file. There is no policy then: a part of one could open what another part closes.
+    pub fn load(dir: &Path, namespaces: &Namespaces) -> Result<Self, PolicyErrors> {
+        let sources = load::read(dir)?;
+        let sources: Vec<(&str, &str)> =
+            sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::from_sources(&sources, namespaces)
+    }
+
+    /// Compiles policy files that are already in memory, as pairs of name and text.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn from_sources(sources: &[(&str, &str)], namespaces: &Namespaces) -> Result<Self, PolicyErrors> {
+        compile::compile(sources, namespaces)
+    }
+
+    /// What goes into a snapshot.
+    #[must_use]
+    pub fn hosts(&self) -> &[HostDocument] {
+        &self.hosts
+    }
+
+    /// Clients by name. They never leave the server.
+    #[must_use]
+    pub fn clients(&self) -> &BTreeMap<String, Client> {
+        &self.clients
+    }
+
+    /// What is open to everyone, once for each name of a host.
+    pub fn exemptions(&self) -> impl Iterator<Item = &Exemption> {
+        self.exemptions.iter()
+    }
+
+    /// The audiences of all hosts.
+    #[must_use]
+    pub fn audiences(&self) -> BTreeSet<&str> {
+        self.hosts.iter().map(|host| host.audience.as_str()).collect()
+    }
+}

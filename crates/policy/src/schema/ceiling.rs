@@ -1,0 +1,67 @@
+//! `clients.<name>.may_request[n]`.
+
+use verdict::grant::{ActionPattern, Grant, GrantType, MAX_VALUES, ResourcePattern};
+
+use super::{constraints::constraints, each};
+use crate::{
+    duration,
+    policy::Ceiling,
+    report::{Report, Reported},
+    yaml::{Field, Mapping},
+};
+
+/// Delegations a token can be away from the first one, at most.
+const MAX_DEPTH: u32 = 8;
+
+/// A ceiling as one file states it.
+pub(crate) struct CeilingSource<'n> {
+    /// The places of its actions, which the file's namespace must claim.
+    pub(crate) actions: Vec<Field<'n>>,
+    pub(crate) ceiling: Ceiling,
+}
+
+impl<'n> CeilingSource<'n> {
+    pub(super) fn read(field: &Field<'n>, report: &mut Report) -> Result<Self, Reported> {
+        let mut ceiling = Mapping::of(field, report)?;
+        let actions =
+            ceiling.required("actions", report).and_then(|field| values::<ActionPattern>(&field, report));
+        let resources =
+            ceiling.required("resources", report).and_then(|field| values::<ResourcePattern>(&field, report));
+        let constraints = ceiling.optional("constraints").map(|field| constraints(&field, report));
+        let max_ttl = ceiling.optional("max_ttl").map(|field| duration(&field, report));
+        let max_depth = ceiling.optional("max_depth").map(|field| field.integer(MAX_DEPTH, report));
+        let unsupported = ceiling.unsupported(&["limits"], report);
+        ceiling.finish(report).and(unsupported)?;
+        let (actions, patterns) = actions?.into_iter().unzip();
+        let grant = Grant {
+            kind: GrantType::TaskGrant,
+            id: None,
+            actions: patterns,
+            resources: resources?.into_iter().map(|(_, pattern)| pattern).collect(),
+            constraints: constraints.transpose()?.unwrap_or_default(),
+            limits: None,
+        };
+        let ceiling =
+            Ceiling { grant, max_ttl: max_ttl.transpose()?, max_depth: max_depth.transpose()?.unwrap_or(0) };
+        Ok(Self { actions, ceiling })
+    }
+}
+
+/// A list of patterns, as long as a grant's may be.
+fn values<'n, T>(field: &Field<'n>, report: &mut Report) -> Result<Vec<(Field<'n>, T)>, Reported>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let values = each(field, str::parse, report)?;
+    if values.len() > MAX_VALUES {
+        return Err(report.at(field, format!("has more than {MAX_VALUES} values")));
+    }
+    Ok(values)
+}
+
+/// A duration such as `15m`.
+pub(super) fn duration(field: &Field<'_>, report: &mut Report) -> Result<std::time::Duration, Reported> {
+    let text = field.text(report)?;
+    duration::parse(text).map_err(|error| report.at(field, format!("`{text}`: {error}")))
+}

@@ -1,0 +1,93 @@
+//! `routes[n]`: the hosts that share a list of rules.
+
+use verdict::document::{DEFAULT_MAX_STALENESS, HostDocument, Leniency};
+
+use super::{RuleSource, ceiling::duration, mode::mode};
+use crate::{
+    report::{Report, Reported},
+    yaml::{Field, Mapping},
+};
+
+/// One entry of `routes`.
+pub(crate) struct HostSource<'n> {
+    /// Its place.
+    pub(crate) field: Field<'n>,
+    /// The place of each of its names.
+    pub(crate) names: Vec<Field<'n>>,
+    /// All of it except the rules.
+    pub(crate) document: HostDocument,
+    pub(crate) rules: Vec<RuleSource<'n>>,
+}
+
+impl<'n> HostSource<'n> {
+    pub(super) fn read(field: &Field<'n>, report: &mut Report) -> Result<Self, Reported> {
+        let mut host = Mapping::of(field, report)?;
+        let names = host.required("hosts", report).and_then(|field| texts(&field, report));
+        let audience = host.required("audience", report).and_then(|field| audience(&field, report));
+        let rules = host.required("rules", report).and_then(|field| rules(&field, report));
+        let mode = mode(&mut host, report);
+        let allow = host.optional("allow").map(|field| leniencies(&field, report));
+        let max_staleness = host.optional("max_staleness").map(|field| duration(&field, report));
+        let require_token = host.optional("require_token").map(|field| require_token(&field, report));
+        let unsupported = host.unsupported(&["credential", "mcp", "rego"], report);
+        host.finish(report).and(unsupported)?;
+        require_token.transpose()?;
+        let names = names?;
+        let document = HostDocument {
+            names: names.iter().map(|(_, name)| (*name).to_owned()).collect(),
+            audience: audience?.to_owned(),
+            mode: mode?,
+            allow: allow.transpose()?.unwrap_or_default(),
+            max_staleness: max_staleness.transpose()?.map_or(DEFAULT_MAX_STALENESS, |age| age.as_secs()),
+            rules: Vec::new(),
+        };
+        let names = names.into_iter().map(|(field, _)| field).collect();
+        Ok(Self { field: field.clone(), names, document, rules: rules? })
+    }
+}
+
+fn texts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<(Field<'n>, &'n str)>, Reported> {
+    let texts: Vec<_> =
+        field.items(report)?.into_iter().map(|item| item.text(report).map(|text| (item, text))).collect();
+    texts.into_iter().collect()
+}
+
+/// Rules that can be read; what is wrong with the others is recorded.
+fn rules<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<RuleSource<'n>>, Reported> {
+    let rules: Vec<_> = field.items(report)?.into_iter().map(|item| RuleSource::read(item, report)).collect();
+    rules.into_iter().collect()
+}
+
+fn audience<'n>(field: &Field<'n>, report: &mut Report) -> Result<&'n str, Reported> {
+    let text = field.text(report)?;
+    if text.len() <= 256 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text)
+    } else {
+        Err(report.at(field, "an audience has 1 to 256 visible ASCII characters"))
+    }
+}
+
+fn leniencies(field: &Field<'_>, report: &mut Report) -> Result<Vec<Leniency>, Reported> {
+    const KNOWN: &[(&str, Leniency)] =
+        &[("trailing_slash", Leniency::TrailingSlash), ("semicolon", Leniency::Semicolon)];
+
+    let mut found = Vec::new();
+    for item in field.items(report)? {
+        let leniency = item.one_of(KNOWN, report)?;
+        if found.contains(&leniency) {
+            return Err(report.at(&item, "is already listed"));
+        }
+        found.push(leniency);
+    }
+    Ok(found)
+}
+
+/// Only `always`: this version has no other way to say who may come without a token than `action: none`.
+fn require_token(field: &Field<'_>, report: &mut Report) -> Result<(), Reported> {
+    use crate::yaml::Value;
+
+    match field.value() {
+        Value::Text(text) if text == "always" => Ok(()),
+        _ => Err(report.at(field, "anything but `always` is not supported by this version")),
+    }
+}
