@@ -1,1 +1,38 @@
-//! The proxy-wasm filter: a thin adapter between Envoy and the verdict.
+//! The proxy-wasm filter: header fields in, verdict, continue or local reply.
+//!
+//! The filter never opens. Whatever it cannot do, for want of a snapshot, a readable header or a working host
+//! call, ends as a denial; and while no verdict is made every request callback pauses the stream.
+//!
+//! - [`host`]: what the filter asks of the proxy. `envoy`, built for the sandbox only, implements it with
+//!   proxy-wasm; tests implement it in memory.
+//! - [`config`]: the plugin configuration.
+//! - [`plugin`]: what one configuration's streams share, with [`cache`] and [`metrics`].
+//! - [`root`] and [`stream`]: the callbacks of a configuration and of a request.
+// Request bytes reach this code inside a sandbox where a panic is a trap: it would take the worker's VM, and
+// every request in flight on it, along. So the ways to panic are closed at compile time, outside tests.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod body;
+pub mod cache;
+pub mod config;
+#[cfg(target_family = "wasm")]
+mod envoy;
+pub mod host;
+pub mod metrics;
+pub mod peer;
+pub mod plugin;
+pub mod root;
+pub mod stream;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,213 @@
+//! The callbacks of one request, in whatever order the proxy makes them.
+
+use std::{mem, rc::Rc};
+
+use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
+
+use crate::{
+    body,
+    host::{Host, HostError, Level},
+    peer,
+    plugin::{Plugin, depends_on_peer},
+};
+
+/// Filter state with the task of a request, for access logs: `%FILTER_STATE(wasm.writ_task:PLAIN)%`.
+pub const TASK_PROPERTY: &str = "writ_task";
+/// Filter state with the denial code; of a request in shadow, the code it would have been denied with.
+pub const DENIAL_PROPERTY: &str = "writ_denial";
+
+/// Whether the proxy goes on with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// On to the next filter.
+    Continue,
+    /// Nothing goes on until a verdict is made, or ever.
+    Pause,
+}
+
+/// One request on its way through the filter.
+#[derive(Debug)]
+pub struct Stream<H> {
+    host: H,
+    plugin: Option<Rc<Plugin>>,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing was seen.
+    Fresh,
+    /// The header fields were seen, which do not tell whether a body follows.
+    AwaitingBody(Vec<(String, Vec<u8>)>),
+    /// The verdict was `Allow` and its edits are made.
+    Allowed,
+    /// The request was answered, or should have been: nothing of it goes on.
+    Denied,
+}
+
+impl<H: Host> Stream<H> {
+    /// The callbacks of a request under `plugin`; without one it is denied.
+    pub fn new(host: H, plugin: Option<Rc<Plugin>>) -> Self {
+        Self { host, plugin, phase: Phase::Fresh }
+    }
+
+    /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
+    pub fn on_request_headers(&mut self, end_of_stream: bool) -> Flow {
+        match self.take_phase() {
+            Phase::Fresh => match self.host.request_headers() {
+                Ok(fields) => match body::announced(&fields, end_of_stream) {
+                    Some(body) => self.decide(&fields, body),
+                    None => {
+                        self.phase = Phase::AwaitingBody(fields);
+                        Flow::Pause
+                    }
+                },
+                Err(error) => self.fail(&error),
+            },
+            Phase::Denied => Flow::Pause,
+            // A second set of header fields would go on unjudged.
+            Phase::AwaitingBody(_) | Phase::Allowed => self.deny_out_of_order(),
+        }
+    }
+
+    /// A piece of the body has arrived, `size` bytes so far unless they went on.
+    pub fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
+        match self.take_phase() {
+            Phase::AwaitingBody(fields) => match (size, end_of_stream) {
+                (0, false) => {
+                    self.phase = Phase::AwaitingBody(fields);
+                    Flow::Pause
+                }
+                (0, true) => self.decide(&fields, Body::Absent),
+                (_, _) => self.decide(&fields, Body::Present),
+            },
+            phase => self.after_verdict(phase),
+        }
+    }
+
+    /// The trailer fields have arrived, the body is complete.
+    pub fn on_request_trailers(&mut self) -> Flow {
+        match self.take_phase() {
+            // No body callback came before: there is not one byte of body.
+            Phase::AwaitingBody(fields) => self.decide(&fields, Body::Absent),
+            phase => self.after_verdict(phase),
+        }
+    }
+
+    /// Leaves `Denied` behind, so that whatever returns early has closed the request.
+    fn take_phase(&mut self) -> Phase {
+        mem::replace(&mut self.phase, Phase::Denied)
+    }
+
+    fn after_verdict(&mut self, phase: Phase) -> Flow {
+        match phase {
+            Phase::Allowed => {
+                self.phase = Phase::Allowed;
+                Flow::Continue
+            }
+            Phase::Denied => Flow::Pause,
+            Phase::Fresh | Phase::AwaitingBody(_) => self.deny_out_of_order(),
+        }
+    }
+
+    fn decide(&mut self, fields: &[(String, Vec<u8>)], body: Body) -> Flow {
+        let headers: Vec<(&[u8], &[u8])> =
+            fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
+        let Some(plugin) = self.plugin.clone() else {
+            let refusal = Refusal::new(DenialCode::StaleSnapshot, "the filter has no snapshot");
+            return self.deny(&Denial::new(refusal, None), &headers);
+        };
+        match self.judge(&plugin, &headers, body) {
+            Ok(Verdict::Allow(permit)) => match self.forward(&plugin, &permit) {
+                Ok(()) => {
+                    self.phase = Phase::Allowed;
+                    Flow::Continue
+                }
+                Err(error) => self.fail(&error),
+            },
+            Ok(Verdict::Deny(denial)) => self.deny(&denial, &headers),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn judge(&self, plugin: &Plugin, headers: &[(&[u8], &[u8])], body: Body) -> Result<Verdict, HostError> {
+        let now = self.host.now()?;
+        let nobody = Peer::none();
+        let (verdict, lookup) = plugin.judge(&Request { headers, body, peer: &nobody }, now);
+        if let Some(outcome) = lookup {
+            plugin.metrics().count_lookup(&self.host, outcome);
+        }
+        // Handing a certificate over costs more than a second reading, and few tokens are bound to one.
+        if !depends_on_peer(&verdict) {
+            return Ok(verdict);
+        }
+        Ok(match peer::read(&self.host)? {
+            Some(peer) => plugin.judge(&Request { headers, body, peer: &peer }, now).0,
+            None => verdict,
+        })
+    }
+
+    /// Makes the permit's edits. On an error some are made and some are not: the request must not go on.
+    fn forward(&self, plugin: &Plugin, permit: &Permit) -> Result<(), HostError> {
+        let edits = permit.edits();
+        for name in &edits.remove {
+            // Names reach the filter as texts, so they leave it as such.
+            let name = std::str::from_utf8(name)
+                .map_err(|_| HostError { call: "remove_request_header", status: BAD_ARGUMENT })?;
+            self.host.remove_request_header(name)?;
+        }
+        for (name, value) in &edits.set {
+            self.host.set_request_header(name, value)?;
+        }
+        if let Some(record) = permit.record() {
+            self.host.set_property(TASK_PROPERTY, &record.task)?;
+        }
+        if let Some(denial) = permit.shadowed_denial() {
+            self.host.set_property(DENIAL_PROPERTY, denial.code().as_str())?;
+            self.log_denial(Level::Info, "would deny", denial);
+        }
+        plugin.metrics().count_permit(&self.host, permit);
+        Ok(())
+    }
+
+    fn deny(&mut self, denial: &Denial, headers: &[(&[u8], &[u8])]) -> Flow {
+        let peer = Peer::none();
+        let response = denial.response(&Request { headers, body: Body::Absent, peer: &peer });
+        let fields: Vec<(&str, &str)> =
+            response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        // For logs alone: without them the denial is still one.
+        let _ = self.host.set_property(DENIAL_PROPERTY, denial.code().as_str());
+        if let Some(task) = denial.task() {
+            let _ = self.host.set_property(TASK_PROPERTY, task);
+        }
+        if let Err(error) = self.host.send_response(response.status, &fields, &response.body) {
+            self.host.log(Level::Error, &format!("writ: denied without a response: {error}"));
+        }
+        self.log_denial(Level::Debug, "deny", denial);
+        if let Some(plugin) = &self.plugin {
+            plugin.metrics().count_denial(&self.host, denial);
+        }
+        self.phase = Phase::Denied;
+        Flow::Pause
+    }
+
+    fn fail(&mut self, error: &HostError) -> Flow {
+        self.host.log(Level::Error, &format!("writ: {error}"));
+        let refusal = Refusal::new(DenialCode::ServerUnavailable, "a host call failed");
+        self.deny(&Denial::new(refusal, None), &[])
+    }
+
+    fn deny_out_of_order(&mut self) -> Flow {
+        let refusal = Refusal::new(DenialCode::MalformedRequest, "callbacks out of order");
+        self.deny(&Denial::new(refusal, None), &[])
+    }
+
+    /// The detail may quote the request: it is escaped, so that no request writes lines of its own.
+    fn log_denial(&self, level: Level, what: &str, denial: &Denial) {
+        let (code, detail) = (denial.code().as_str(), denial.detail().as_bytes().escape_ascii());
+        self.host.log(level, &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")));
+    }
+}
+
+/// proxy-wasm ABI 0.2.1, `PROXY_STATUS_BAD_ARGUMENT`.
+const BAD_ARGUMENT: u32 = 2;
