@@ -32,7 +32,7 @@ pub mod time;
 pub mod token;
 
 pub use decide::{Freshness, Verdict, decide};
-pub use denial::{Denial, DenialCode, DenialResponse};
+pub use denial::{Denial, DenialCode, DenialResponse, Refusal};
 pub use grant::Grant;
 pub use peer::Peer;
 pub use permit::{GrantedRequest, HeaderEdits, Permit, PermitKind};

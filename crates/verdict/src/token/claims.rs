@@ -5,7 +5,10 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use super::MAX_DEPTH;
-use crate::grant::{Grant, MAX_GRANTS, MAX_VALUES, strict};
+use crate::{
+    denial::{DenialCode, Refusal},
+    grant::{Grant, MAX_GRANTS, MAX_VALUES, strict},
+};
 
 /// The payload of a task token. Members this version does not know are ignored (RFC 7519 section 4);
 /// everything that narrows a token sits in members that are read strictly.
@@ -92,6 +95,17 @@ pub struct WritClaim {
 }
 
 impl Claims {
+    /// Reads and checks a payload.
+    ///
+    /// # Errors
+    /// `malformed_token`, with the reason.
+    pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
+        let claims: Self = serde_json::from_slice(payload)
+            .map_err(|error| Refusal::owned(DenialCode::MalformedToken, alloc::format!("claims: {error}")))?;
+        claims.check().map_err(|detail| Refusal::new(DenialCode::MalformedToken, detail))?;
+        Ok(claims)
+    }
+
     /// Who presents the token: the actor if there is one, else the subject.
     #[must_use]
     pub fn holder(&self) -> &str {

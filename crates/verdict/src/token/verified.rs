@@ -27,10 +27,7 @@ impl VerifiedToken {
             .ok_or(Refusal::new(DenialCode::UnknownKey, "`kid` names no key of the snapshot"))?;
         key.verify(token.signing_input, &token.signature)
             .map_err(|_| Refusal::new(DenialCode::BadSignature, "signature does not fit the key"))?;
-        let payload = token.decode_payload()?;
-        let claims: Claims = serde_json::from_slice(&payload)
-            .map_err(|error| Refusal::owned(DenialCode::MalformedToken, alloc::format!("claims: {error}")))?;
-        claims.check().map_err(|detail| Refusal::new(DenialCode::MalformedToken, detail))?;
+        let claims = Claims::parse(&token.decode_payload()?)?;
         if claims.iss != snapshot.issuer() {
             return Err(Refusal::new(DenialCode::WrongIssuer, "`iss` is not this snapshot's issuer"));
         }
