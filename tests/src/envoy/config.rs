@@ -1,0 +1,190 @@
+//! Envoy configurations: the shipped files, with addresses and paths of a test put in.
+
+use std::{fs, net::SocketAddr, path::Path};
+
+use serde_json::{Value, json};
+
+use crate::{
+    error::{IoContext, Result, unexpected},
+    paths,
+    pki::Pki,
+};
+
+/// The data directory that the shipped files name.
+const SHIPPED_DATA: &str = "writ-data/";
+
+/// A bootstrap that ships.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shipped {
+    /// `envoy/wasm.yaml`.
+    Wasm,
+    /// `envoy/ext-authz.yaml`.
+    ExtAuthz,
+}
+
+/// A bootstrap in the making.
+#[derive(Debug, Clone)]
+pub struct Config(Value);
+
+impl Config {
+    /// Reads a shipped bootstrap; every port becomes 0, and paths in the data directory lead to `data`.
+    ///
+    /// # Errors
+    /// The file is missing or no YAML.
+    pub fn shipped(which: Shipped, data: &Path) -> Result<Self> {
+        let name = match which {
+            Shipped::Wasm => "envoy/wasm.yaml",
+            Shipped::ExtAuthz => "envoy/ext-authz.yaml",
+        };
+        let text = fs::read_to_string(paths::repository().join(name)).context(|| format!("read `{name}`"))?;
+        let mut root: Value = serde_saphyr::from_str(&text).map_err(unexpected)?;
+        relocate(&mut root, &format!("{}/", data.display()));
+        for place in ["/admin", "/static_resources/listeners"] {
+            if let Some(part) = root.pointer_mut(place) {
+                set_ports(part, 0);
+            }
+        }
+        Ok(Self(root))
+    }
+
+    /// Points the cluster `name` at `address`.
+    ///
+    /// # Errors
+    /// There is no such cluster.
+    pub fn upstream(&mut self, name: &str, address: SocketAddr) -> Result<()> {
+        let clusters = self.list("/static_resources/clusters")?;
+        let cluster = clusters.iter_mut().find(|cluster| cluster.get("name") == Some(&name.into()));
+        let cluster = cluster.ok_or_else(|| unexpected(format!("no cluster `{name}`")))?;
+        set_ports(cluster, address.port());
+        Ok(())
+    }
+
+    /// Adds a copy of the cluster `from` under another name and address.
+    ///
+    /// # Errors
+    /// There is no such cluster.
+    pub fn copy_cluster(&mut self, from: &str, name: &str, address: SocketAddr) -> Result<()> {
+        let clusters = self.list("/static_resources/clusters")?;
+        let original = clusters.iter().find(|cluster| cluster.get("name") == Some(&from.into()));
+        let mut copy = original.cloned().ok_or_else(|| unexpected(format!("no cluster `{from}`")))?;
+        set_ports(&mut copy, address.port());
+        rename(&mut copy, from, name);
+        clusters.push(copy);
+        Ok(())
+    }
+
+    /// Adds a copy of the first listener that speaks TLS and asks for a client certificate: `verified` refuses
+    /// one that a stranger issued, otherwise it is taken and merely not validated.
+    ///
+    /// # Errors
+    /// There is no listener.
+    pub fn tls_listener(&mut self, name: &str, pki: &Pki, verified: bool) -> Result<()> {
+        let chain = json!({
+            "certificate_chain": {"filename": pki.server_file},
+            "private_key": {"filename": pki.server_key_file},
+        });
+        let trust = if verified { "VERIFY_TRUST_CHAIN" } else { "ACCEPT_UNTRUSTED" };
+        let socket = json!({
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+                "common_tls_context": {
+                    "alpn_protocols": ["h2", "http/1.1"],
+                    "tls_certificates": [chain],
+                    "validation_context": {
+                        "trusted_ca": {"filename": pki.authority_file},
+                        "trust_chain_verification": trust,
+                    },
+                },
+            },
+        });
+        let listeners = self.list("/static_resources/listeners")?;
+        let mut listener = listeners.first().cloned().ok_or_else(|| unexpected("no listener"))?;
+        listener["name"] = name.into();
+        let chains = listener.get_mut("filter_chains").and_then(Value::as_array_mut);
+        for chain in chains.into_iter().flatten() {
+            chain["transport_socket"] = socket.clone();
+        }
+        listeners.push(listener);
+        Ok(())
+    }
+
+    /// Everything in the first listener's HTTP connection manager, to be changed at will.
+    ///
+    /// # Errors
+    /// There is none where it should be.
+    pub fn connection_manager(&mut self) -> Result<&mut Value> {
+        self.0
+            .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config")
+            .ok_or_else(|| unexpected("no connection manager in the first listener"))
+    }
+
+    /// Names of all listeners.
+    pub(super) fn listener_names(&self) -> Vec<String> {
+        let listeners = self.0.pointer("/static_resources/listeners").and_then(Value::as_array);
+        let names = listeners.into_iter().flatten().filter_map(|listener| listener.get("name")?.as_str());
+        names.map(str::to_owned).collect()
+    }
+
+    /// The name of the first listener, the one that ships.
+    ///
+    /// # Errors
+    /// There is no listener.
+    pub fn first_listener(&self) -> Result<String> {
+        self.listener_names().into_iter().next().ok_or_else(|| unexpected("no listener"))
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn list(&mut self, place: &str) -> Result<&mut Vec<Value>> {
+        self.0
+            .pointer_mut(place)
+            .and_then(Value::as_array_mut)
+            .ok_or_else(|| unexpected(format!("no list at `{place}`")))
+    }
+}
+
+fn relocate(value: &mut Value, data: &str) {
+    each_text(value, &mut |text| {
+        if let Some(rest) = text.strip_prefix(SHIPPED_DATA) {
+            *text = format!("{data}{rest}");
+        } else if *text == SHIPPED_DATA.trim_end_matches('/') {
+            *text = data.trim_end_matches('/').to_owned();
+        }
+    });
+}
+
+fn rename(value: &mut Value, from: &str, to: &str) {
+    each_text(value, &mut |text| {
+        if text == from {
+            *text = to.to_owned();
+        }
+    });
+}
+
+fn each_text(value: &mut Value, change: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| each_text(member, change)),
+        _ => {}
+    }
+}
+
+fn set_ports(value: &mut Value, port: u16) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| set_ports(item, port)),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                if name == "port_value" {
+                    *member = port.into();
+                } else {
+                    set_ports(member, port);
+                }
+            }
+        }
+        _ => {}
+    }
+}

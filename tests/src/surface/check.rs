@@ -1,0 +1,142 @@
+//! `envoy.service.auth.v3.Authorization/Check` over gRPC, as Envoy calls it with `encode_raw_headers`.
+
+use std::path::Path;
+
+use envoy_types::pb::envoy::{
+    config::core::v3::{HeaderMap, HeaderValue, header_value_option::HeaderAppendAction},
+    service::auth::v3::{
+        AttributeContext, CheckRequest, CheckResponse,
+        attribute_context::{HttpRequest, Peer, Request},
+        authorization_client::AuthorizationClient,
+        check_response::HttpResponse,
+    },
+};
+use tonic::transport::{Channel, Endpoint};
+
+use super::library::{as_filters_see_it, has_body};
+use crate::{
+    corpus::{Case, Forwarded, Listener, Outcome, Prepared, Preparer},
+    error::{Result, unexpected},
+    http::{Field, Response},
+};
+
+/// The Check surface.
+#[derive(Debug)]
+pub struct Check {
+    client: AuthorizationClient<Channel>,
+}
+
+impl Check {
+    /// A client on the server's data-plane socket.
+    ///
+    /// # Errors
+    /// The server is not there.
+    pub async fn connect(socket: &Path) -> Result<Self> {
+        let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display())).map_err(unexpected)?;
+        let channel = endpoint.connect().await.map_err(unexpected)?;
+        Ok(Self { client: AuthorizationClient::new(channel) })
+    }
+
+    /// The verdict on a case.
+    ///
+    /// # Errors
+    /// The call fails, or its answer makes no sense.
+    pub async fn judge(
+        &mut self,
+        case: &Case,
+        prepared: &Prepared,
+        preparer: &Preparer<'_>,
+    ) -> Result<Outcome> {
+        let fields = as_filters_see_it(case, prepared);
+        let mut source = Peer::default();
+        if let Some((certificate, _)) = preparer.certificate(case.peer.as_ref())? {
+            source.certificate = certificate;
+        }
+        let mut request = check_request(&fields, prepared, source);
+        if let Some(attributes) = &mut request.attributes {
+            let listener = case.peer.as_ref().map_or(Listener::Plain, |peer| peer.listener);
+            attributes.context_extensions = context_extensions(listener);
+        }
+        let answer =
+            self.client.check(request).await.map_err(|status| unexpected(format!("check: {status}")))?;
+        outcome(answer.into_inner(), fields)
+    }
+}
+
+/// What Envoy's route says to Check about the listener: see `envoy/ext-authz.yaml`.
+fn context_extensions(_listener: Listener) -> std::collections::HashMap<String, String> {
+    std::collections::HashMap::new()
+}
+
+fn check_request(fields: &[Field], prepared: &Prepared, source: Peer) -> CheckRequest {
+    let text = |name: &[u8]| {
+        let value = fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_slice());
+        String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+    };
+    let raw = |(name, value): &Field| HeaderValue {
+        key: String::from_utf8_lossy(name).into_owned(),
+        raw_value: value.clone(),
+        ..HeaderValue::default()
+    };
+    let body = if has_body(prepared) {
+        prepared.request.payload.bytes().get(..1).unwrap_or(b"?").to_vec()
+    } else {
+        Vec::new()
+    };
+    let http = HttpRequest {
+        method: text(b":method"),
+        path: text(b":path"),
+        host: text(b":authority"),
+        scheme: text(b":scheme"),
+        protocol: "HTTP/1.1".to_owned(),
+        header_map: Some(HeaderMap { headers: fields.iter().map(raw).collect() }),
+        size: -1,
+        raw_body: body,
+        ..HttpRequest::default()
+    };
+    CheckRequest {
+        attributes: Some(AttributeContext {
+            source: Some(source),
+            request: Some(Request { http: Some(http), ..Request::default() }),
+            ..AttributeContext::default()
+        }),
+    }
+}
+
+/// Applies the answer as Envoy does: set, then remove.
+fn outcome(answer: CheckResponse, fields: Vec<Field>) -> Result<Outcome> {
+    let code = answer.status.map_or(-1, |status| status.code);
+    match answer.http_response {
+        Some(HttpResponse::OkResponse(ok)) if code == 0 => {
+            let mut headers: Vec<Field> =
+                fields.into_iter().filter(|(name, _)| !name.starts_with(b":")).collect();
+            for option in ok.headers {
+                let append = option.append_action();
+                let header = option.header.ok_or_else(|| unexpected("an option without a header"))?;
+                if append != HeaderAppendAction::OverwriteIfExistsOrAdd {
+                    return Err(unexpected(format!("`{}` is not set by overwriting", header.key)));
+                }
+                headers.retain(|(name, _)| name != header.key.as_bytes());
+                headers.push((header.key.clone().into_bytes(), value(&header)));
+            }
+            headers.retain(|(name, _)| !ok.headers_to_remove.iter().any(|gone| gone.as_bytes() == name));
+            Ok(Outcome::Forwarded(Forwarded { headers }))
+        }
+        Some(HttpResponse::DeniedResponse(denied)) if code != 0 => {
+            let status = denied.status.map_or(0, |status| status.code);
+            let headers = denied.headers.into_iter().filter_map(|option| option.header);
+            let headers =
+                headers.map(|header| (header.key.clone().to_ascii_lowercase().into_bytes(), value(&header)));
+            Ok(Outcome::of_response(Some(Response {
+                status: u16::try_from(status).map_err(unexpected)?,
+                headers: headers.collect(),
+                body: denied.body.into_bytes(),
+            })))
+        }
+        other => Err(unexpected(format!("status {code} with {other:?}"))),
+    }
+}
+
+fn value(header: &HeaderValue) -> Vec<u8> {
+    if header.raw_value.is_empty() { header.value.clone().into_bytes() } else { header.raw_value.clone() }
+}

@@ -1,0 +1,91 @@
+//! The `verdict` crate itself.
+
+use verdict::{
+    Body, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Verdict, decide, document::HostDocument,
+};
+
+use crate::{
+    corpus::{Case, Forwarded, Outcome, Over, Prepared, Preparer, document},
+    error::{Result, unexpected},
+    forge::Key,
+    http::{Field, Payload, Response, h2},
+};
+
+/// The library surface.
+#[derive(Debug)]
+pub struct Library {
+    hosts: Vec<HostDocument>,
+    issuer: Key,
+}
+
+impl Library {
+    /// Judges by these hosts; `issuer` signs.
+    pub fn new(hosts: Vec<HostDocument>, issuer: Key) -> Self {
+        Self { hosts, issuer }
+    }
+
+    /// The verdict on a case.
+    ///
+    /// # Errors
+    /// A snapshot that does not compile.
+    pub fn judge(&self, case: &Case, prepared: &Prepared, preparer: &Preparer<'_>) -> Result<Outcome> {
+        let document = document(&self.hosts, &self.issuer, case.snapshot.as_ref(), prepared.now)?;
+        let snapshot = Snapshot::compile(document).map_err(unexpected)?;
+        let peer = match preparer.certificate(case.peer.as_ref())? {
+            None => Peer::none(),
+            Some((certificate, validated)) => Peer::from_url_encoded_pem(certificate.as_bytes(), validated),
+        };
+        let fields = as_filters_see_it(case, prepared);
+        let borrowed: Vec<(&[u8], &[u8])> =
+            fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+        let body = if has_body(prepared) { Body::Present } else { Body::Absent };
+        let request = Request { headers: &borrowed, body, peer: &peer };
+        let judged = decide(&snapshot, &request, UnixTime(prepared.now), Freshness::Static, &mut NoCache);
+        Ok(match judged {
+            Verdict::Allow(permit) => {
+                let edits = permit.edits();
+                let kept =
+                    fields.iter().filter(|(name, _)| !name.starts_with(b":") && !edits.remove.contains(name));
+                let kept = kept.filter(|(name, _)| !edits.set.iter().any(|(set, _)| set.as_bytes() == name));
+                let set = edits
+                    .set
+                    .iter()
+                    .map(|(name, value)| (name.as_bytes().to_vec(), value.clone().into_bytes()));
+                Outcome::Forwarded(Forwarded { headers: kept.cloned().chain(set).collect() })
+            }
+            Verdict::Deny(denial) => {
+                let response = denial.response(&request);
+                let headers = response.headers.into_iter();
+                let headers =
+                    headers.map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect();
+                Outcome::of_response(Some(Response { status: response.status, headers, body: response.body }))
+            }
+        })
+    }
+}
+
+/// The header section as Envoy hands it to filters: pseudo-headers of either version, names lowercase.
+pub(super) fn as_filters_see_it(case: &Case, prepared: &Prepared) -> Vec<Field> {
+    let scheme = if case.peer.is_some() { "https" } else { "http" };
+    let mut fields = h2::fields(scheme, &prepared.request);
+    if case.over == Over::H1 && prepared.request.method == b"CONNECT" {
+        // The target of CONNECT is an authority (RFC 9112 section 3.2.3): there is no path.
+        fields.retain(|(name, _)| name != b":path" && name != b":scheme");
+    }
+    for (name, _) in &mut fields {
+        name.make_ascii_lowercase();
+    }
+    if case.over == Over::H1
+        && matches!(prepared.request.payload, Payload::Streamed(_) | Payload::Trailers(..))
+    {
+        fields.push((b"transfer-encoding".to_vec(), b"chunked".to_vec()));
+    }
+    fields
+}
+
+/// Whether the adapter would have seen or been promised a byte of body.
+pub(super) fn has_body(prepared: &Prepared) -> bool {
+    let promised = prepared.request.payload == Payload::Open
+        && prepared.request.headers.iter().any(|(name, value)| name == b"content-length" && value != b"0");
+    promised || !prepared.request.payload.bytes().is_empty()
+}

@@ -1,0 +1,94 @@
+//! A real Envoy with a real upstream behind it: the filter or ext_authz inside.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use crate::{
+    corpus::{Case, Forwarded, Listener, Outcome, Over, Prepared},
+    envoy::Envoy,
+    error::{IoContext, Result, unexpected},
+    http::{RawRequest, Response, h1, h2},
+    pki::Pki,
+    upstream::Echo,
+    wait,
+};
+
+/// No request of the corpus takes this long, unless it hangs.
+const ANSWER: Duration = Duration::from_secs(20);
+
+/// An Envoy surface.
+#[derive(Debug)]
+pub struct Proxy {
+    /// Envoy.
+    pub envoy: Envoy,
+    /// What is behind it.
+    pub echo: Echo,
+    /// Name of the listener without TLS.
+    pub plain: String,
+}
+
+impl Proxy {
+    /// Name of the added listener that verifies client certificates.
+    pub const VERIFIED: &'static str = "tls-verified";
+    /// Name of the added listener that takes client certificates of anybody.
+    pub const PRESENTED: &'static str = "tls-presented";
+
+    /// The verdict on a case, over a connection of its own: connections are what Envoy spreads over workers.
+    ///
+    /// # Errors
+    /// Envoy ended, or its answer cannot be read.
+    pub async fn judge(&mut self, case: &Case, prepared: &Prepared, pki: &Pki) -> Result<Outcome> {
+        let listener = case.peer.as_ref().map_or(Listener::Plain, |peer| peer.listener);
+        let address = self.envoy.listener(match listener {
+            Listener::Plain => &self.plain,
+            Listener::Verified => Self::VERIFIED,
+            Listener::Presented => Self::PRESENTED,
+        })?;
+        self.echo.take();
+        let answer = async {
+            if listener == Listener::Plain {
+                let stream = TcpStream::connect(address).await.context(|| "connect to Envoy".to_owned())?;
+                return exchange(stream, "http", case.over, &prepared.request).await;
+            }
+            let identity = case.peer.as_ref().and_then(|peer| peer.identity.as_deref());
+            let identity = identity.map(|name| pki.identity(name)).transpose()?;
+            let protocol = if case.over == Over::H1 { "http/1.1" } else { "h2" };
+            // A handshake that Envoy breaks off refuses the request.
+            match pki.connect(address, identity, protocol).await {
+                Ok(stream) => exchange(stream, "https", case.over, &prepared.request).await,
+                Err(_) => Ok(None),
+            }
+        };
+        let response = wait::within(ANSWER, "an answer", answer).await?;
+        self.envoy.check()?;
+        let seen = self.echo.take();
+        match (response?, seen.as_slice()) {
+            (response, []) => match response {
+                Some(response) if from_upstream(&response) => {
+                    Err(unexpected("an answer from an upstream that saw nothing"))
+                }
+                other => Ok(Outcome::of_response(other)),
+            },
+            (Some(_), [seen]) => Ok(Outcome::Forwarded(Forwarded { headers: seen.headers.clone() })),
+            // The upstream was reached: whatever the client got, the request was let through.
+            (None, [seen, ..]) | (_, [seen, _, ..]) => {
+                Ok(Outcome::Forwarded(Forwarded { headers: seen.headers.clone() }))
+            }
+        }
+    }
+}
+
+fn from_upstream(response: &Response) -> bool {
+    response.json().is_some_and(|body| body.get("upstream").is_some())
+}
+
+async fn exchange<S>(stream: S, scheme: &str, over: Over, request: &RawRequest) -> Result<Option<Response>>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    match over {
+        Over::H1 => h1::exchange(stream, &h1::render(request)).await,
+        Over::H2 => h2::exchange(stream, scheme, request).await,
+    }
+}
