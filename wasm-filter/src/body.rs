@@ -20,9 +20,9 @@ pub fn announced(fields: &[(String, Vec<u8>)], end_of_stream: bool) -> Option<Bo
 /// RFC 6455 section 4.1. Envoy hands an extended CONNECT (RFC 8441) to its filters in this form, too.
 fn is_websocket_handshake(fields: &[(String, Vec<u8>)]) -> bool {
     let has_token = |name, token: &[u8]| {
-        values(fields, name).flat_map(|value| value.split(|byte| *byte == b',')).any(|part| {
-            part.trim_ascii().eq_ignore_ascii_case(token)
-        })
+        values(fields, name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
     };
     has_token("connection", b"upgrade")
         && has_token("upgrade", b"websocket")

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use verdict::{TokenKey, VerifiedToken, VerifiedTokens};
 
-/// Most tokens remembered at once.
+/// Most tokens remembered at once, whatever their size is thought to be.
 pub const MAX_TOKENS: usize = 10_000;
 /// Most bytes that the remembered tokens may hold, estimated; large tokens leave room for fewer.
 pub const MAX_BYTES: usize = 4 << 20;
@@ -99,5 +99,6 @@ impl VerifiedTokens for TokenCache {
 fn estimate_bytes(token: &VerifiedToken) -> usize {
     /// Claims, slot and map entry of a token without texts.
     const FIXED: usize = 512;
-    serde_json::to_vec(token.claims()).map_or(MAX_BYTES, |json| json.len().saturating_mul(2).saturating_add(FIXED))
+    serde_json::to_vec(token.claims())
+        .map_or(MAX_BYTES, |json| json.len().saturating_mul(2).saturating_add(FIXED))
 }

@@ -43,7 +43,8 @@ impl Host for Envoy {
     fn now(&self) -> Result<UnixTime, HostError> {
         let call = "get_current_time";
         let now = hostcalls::get_current_time().map_err(failed(call))?;
-        let since_epoch = now.duration_since(UNIX_EPOCH).map_err(|_| failed(call)(Status::InternalFailure))?;
+        let since_epoch =
+            now.duration_since(UNIX_EPOCH).map_err(|_| failed(call)(Status::InternalFailure))?;
         Ok(UnixTime(since_epoch.as_secs()))
     }
 
@@ -56,7 +57,8 @@ impl Host for Envoy {
     }
 
     fn remove_request_header(&self, name: &str) -> Result<(), HostError> {
-        hostcalls::remove_map_value(MapType::HttpRequestHeaders, name).map_err(failed("remove_header_map_value"))
+        hostcalls::remove_map_value(MapType::HttpRequestHeaders, name)
+            .map_err(failed("remove_header_map_value"))
     }
 
     fn set_request_header(&self, name: &str, value: &str) -> Result<(), HostError> {
@@ -103,7 +105,8 @@ impl Context for EnvoyRoot {}
 impl RootContext for EnvoyRoot {
     fn on_configure(&mut self, _: usize) -> bool {
         // A buffer that cannot be read is a configuration that is not there.
-        let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten();
+        let configuration =
+            hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX).ok().flatten();
         self.0.configure(&configuration.unwrap_or_default())
     }
 

@@ -33,6 +33,3 @@ pub mod peer;
 pub mod plugin;
 pub mod root;
 pub mod stream;
-
-#[cfg(test)]
-mod testing;

@@ -35,7 +35,8 @@ impl Metrics {
     pub fn define(host: &impl Host, snapshot: &Snapshot) -> Result<Self, HostError> {
         let counter = |name: &str| host.define_metric(MetricKind::Counter, name);
         let by_code = |prefix: &str| -> Result<Vec<(DenialCode, MetricId)>, HostError> {
-            let define = |&code: &DenialCode| Ok((code, counter(&format!("writ.{prefix}.{}", code.as_str()))?));
+            let define =
+                |&code: &DenialCode| Ok((code, counter(&format!("writ.{prefix}.{}", code.as_str()))?));
             DenialCode::ALL.iter().map(define).collect()
         };
         let version = snapshot.version();

@@ -12,7 +12,8 @@ use crate::host::{Host, HostError};
 /// # Errors
 /// The connection has a certificate that the host cannot hand over.
 pub fn read(host: &impl Host) -> Result<Option<Peer>, HostError> {
-    let Some(certificate) = host.property(&["connection", "peer_certificate"])?.filter(|pem| !pem.is_empty()) else {
+    let Some(certificate) = host.property(&["connection", "peer_certificate"])?.filter(|pem| !pem.is_empty())
+    else {
         return Ok(None);
     };
     // Presented is not proven: without a trusted CA in its TLS context Envoy accepts any certificate.

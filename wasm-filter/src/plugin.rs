@@ -79,4 +79,3 @@ pub fn depends_on_peer(verdict: &Verdict) -> bool {
     };
     denial.is_some_and(|denial| denial.code() == verdict::DenialCode::SenderMismatch)
 }
-

@@ -205,7 +205,10 @@ impl<H: Host> Stream<H> {
     /// The detail may quote the request: it is escaped, so that no request writes lines of its own.
     fn log_denial(&self, level: Level, what: &str, denial: &Denial) {
         let (code, detail) = (denial.code().as_str(), denial.detail().as_bytes().escape_ascii());
-        self.host.log(level, &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")));
+        self.host.log(
+            level,
+            &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")),
+        );
     }
 }
 

@@ -1,0 +1,164 @@
+//! A host in memory that records what the filter does to it.
+
+use std::{
+    cell::{Ref, RefCell, RefMut},
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use verdict::UnixTime;
+use wasm_filter::host::{Host, HostError, Level, MetricId, MetricKind};
+
+use crate::fixture::NOW;
+
+/// A handle; clones are handles of the same host.
+#[derive(Clone, Debug)]
+pub(crate) struct FakeHost(Rc<RefCell<State>>);
+
+#[derive(Debug)]
+pub(crate) struct State {
+    /// The request's header fields; edits show here.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) now: u64,
+    /// What the host tells of the connection.
+    pub(crate) attributes: BTreeMap<String, Vec<u8>>,
+    /// How often it was asked.
+    pub(crate) attribute_reads: usize,
+    /// What the filter has set.
+    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) log: Vec<(Level, String)>,
+    /// Names of [`Host`] methods that fail.
+    pub(crate) failing: BTreeSet<&'static str>,
+    metrics: Vec<(String, u64)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Response {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The denial code in the problem body.
+    pub(crate) fn code(&self) -> String {
+        let problem: serde_json::Value = serde_json::from_str(&self.body).expect("a problem object");
+        problem["code"].as_str().expect("a code").to_owned()
+    }
+}
+
+impl FakeHost {
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(RefCell::new(State {
+            headers: Vec::new(),
+            now: NOW,
+            attributes: BTreeMap::new(),
+            attribute_reads: 0,
+            properties: BTreeMap::new(),
+            responses: Vec::new(),
+            log: Vec::new(),
+            failing: BTreeSet::new(),
+            metrics: Vec::new(),
+        })))
+    }
+
+    pub(crate) fn state(&self) -> Ref<'_, State> {
+        self.0.borrow()
+    }
+
+    pub(crate) fn state_mut(&self) -> RefMut<'_, State> {
+        self.0.borrow_mut()
+    }
+
+    /// The value of a metric; panics on one that was never defined.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let state = self.state();
+        state.metrics.iter().find(|(own, _)| own == name).expect("a defined metric").1
+    }
+
+    /// Values of a request header field.
+    pub(crate) fn header(&self, name: &str) -> Vec<String> {
+        let state = self.state();
+        let values = state.headers.iter().filter(|(own, _)| own == name);
+        values.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    /// The one response; panics where there is none or more than one.
+    pub(crate) fn response(&self) -> Response {
+        let state = self.state();
+        let [response] = state.responses.as_slice() else { panic!("{} responses", state.responses.len()) };
+        response.clone()
+    }
+
+    fn call(&self, call: &'static str) -> Result<RefMut<'_, State>, HostError> {
+        let state = self.0.borrow_mut();
+        if state.failing.contains(call) { Err(HostError { call, status: 10 }) } else { Ok(state) }
+    }
+}
+
+impl Host for FakeHost {
+    fn request_headers(&self) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        Ok(self.call("request_headers")?.headers.clone())
+    }
+
+    fn now(&self) -> Result<UnixTime, HostError> {
+        Ok(UnixTime(self.call("now")?.now))
+    }
+
+    fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {
+        let mut state = self.call("property")?;
+        state.attribute_reads += 1;
+        Ok(state.attributes.get(&path.join(".")).cloned())
+    }
+
+    fn set_property(&self, name: &str, value: &str) -> Result<(), HostError> {
+        self.call("set_property")?.properties.insert(name.into(), value.into());
+        Ok(())
+    }
+
+    fn remove_request_header(&self, name: &str) -> Result<(), HostError> {
+        self.call("remove_request_header")?.headers.retain(|(own, _)| own != name);
+        Ok(())
+    }
+
+    fn set_request_header(&self, name: &str, value: &str) -> Result<(), HostError> {
+        let mut state = self.call("set_request_header")?;
+        state.headers.retain(|(own, _)| own != name);
+        state.headers.push((name.into(), value.into()));
+        Ok(())
+    }
+
+    fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError> {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let body = String::from_utf8(body.to_vec()).expect("a text");
+        self.call("send_response")?.responses.push(Response { status, headers, body });
+        Ok(())
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.0.borrow_mut().log.push((level, message.into()));
+    }
+
+    fn define_metric(&self, _: MetricKind, name: &str) -> Result<MetricId, HostError> {
+        let mut state = self.call("define_metric")?;
+        let known = state.metrics.iter().position(|(own, _)| own == name);
+        let index = known.unwrap_or_else(|| {
+            state.metrics.push((name.into(), 0));
+            state.metrics.len() - 1
+        });
+        Ok(MetricId(u32::try_from(index).expect("few metrics")))
+    }
+
+    fn increment(&self, MetricId(id): MetricId) {
+        self.0.borrow_mut().metrics[id as usize].1 += 1;
+    }
+
+    fn record(&self, MetricId(id): MetricId, value: u64) {
+        self.0.borrow_mut().metrics[id as usize].1 = value;
+    }
+}

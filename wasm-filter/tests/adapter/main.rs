@@ -1,0 +1,11 @@
+//! The filter on a host in memory: what Envoy calls, in Envoy's order and in none.
+
+mod body;
+mod cache;
+mod failures;
+mod fake;
+mod fixture;
+mod order;
+mod peer;
+mod root;
+mod stream;
