@@ -13,8 +13,13 @@ pub fn announced(fields: &[(String, Vec<u8>)], end_of_stream: bool) -> Option<Bo
         // Anything but zero promises bytes; what is no length at all is the verdict's to refuse.
         return if lengths.all(|length| length == b"0") { None } else { Some(Body::Present) };
     }
-    // The bytes after a WebSocket handshake are no request body, and none come before the upstream's answer.
-    if is_websocket_handshake(fields) { Some(Body::Absent) } else { None }
+    // The bytes after a WebSocket handshake or in a tunnel are no request body, and none come before the answer.
+    if is_websocket_handshake(fields) || is_connect(fields) { Some(Body::Absent) } else { None }
+}
+
+/// RFC 9110 section 9.3.6.
+fn is_connect(fields: &[(String, Vec<u8>)]) -> bool {
+    values(fields, ":method").any(|method| method == b"CONNECT")
 }
 
 /// RFC 6455 section 4.1. Envoy hands an extended CONNECT (RFC 8441) to its filters in this form, too.

@@ -102,7 +102,7 @@ impl<H: Host> Stream<H> {
     fn after_verdict(&mut self, phase: Phase) -> Flow {
         match phase {
             Phase::Allowed => {
-                self.phase = Phase::Allowed;
+                self.phase = phase;
                 Flow::Continue
             }
             Phase::Denied => Flow::Pause,

@@ -83,6 +83,13 @@ fn a_websocket_handshake_is_judged_at_once() {
 }
 
 #[test]
+fn a_tunnel_is_refused_at_once() {
+    let host = FakeHost::new();
+    assert_eq!(begin(&host, "CONNECT", &[]).on_request_headers(false), Flow::Pause);
+    assert_eq!(host.response().code(), "no_route");
+}
+
+#[test]
 fn half_a_websocket_handshake_is_not_one() {
     for extra in [
         vec![("upgrade", "websocket")],

@@ -14,9 +14,7 @@ fn refusal(configuration: &[u8]) -> String {
     assert!(!root.configure(configuration), "{} is refused", String::from_utf8_lossy(configuration));
     assert_eq!(stream(&host, &root, request("GET", "/live", None)).on_request_headers(true), Flow::Pause);
 
-    let state = host.state();
-    let reason = state.log.iter().find(|(level, _)| *level == Level::Error).expect("a reason").1.clone();
-    reason
+    host.state().log.iter().find(|(level, _)| *level == Level::Error).expect("a reason").1.clone()
 }
 
 fn changed(member: &str, value: Value) -> Vec<u8> {
@@ -58,7 +56,7 @@ fn a_refused_configuration_leaves_the_one_in_force() {
 fn a_configuration_without_metrics_is_refused() {
     let host = FakeHost::new();
     host.state_mut().failing.insert("define_metric");
-    assert!(!Root::new(host.clone()).configure(&configuration(&snapshot())));
+    assert!(!Root::new(host).configure(&configuration(&snapshot())));
 }
 
 #[test]
