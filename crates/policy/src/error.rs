@@ -3,7 +3,7 @@
 //! A policy is compiled whole or not at all, so every error of every file is reported at once: an operator who
 //! repairs one line should not have to reload to learn of the next.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// One thing that is wrong in one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,16 +21,33 @@ pub struct PolicyError {
 }
 
 impl fmt::Display for PolicyError {
+    /// `file:line:column: field: reason` on one line, whatever names a file chose: a key with a line break in it
+    /// must not be able to write log lines of its own.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.file)?;
-        if self.line > 0 {
-            write!(formatter, ":{}:{}", self.line, self.column)?;
+        let Self { file, line, column, field, reason } = self;
+        write_line(formatter, file)?;
+        if *line > 0 {
+            write!(formatter, ":{line}:{column}")?;
         }
-        if !self.field.is_empty() {
-            write!(formatter, ": {}", self.field)?;
+        for part in [field, reason] {
+            if !part.is_empty() {
+                formatter.write_str(": ")?;
+                write_line(formatter, part)?;
+            }
         }
-        write!(formatter, ": {}", self.reason)
+        Ok(())
     }
+}
+
+/// Writes `text` with control characters escaped.
+fn write_line(formatter: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|character| {
+        if character.is_control() {
+            write!(formatter, "{}", character.escape_default())
+        } else {
+            formatter.write_char(character)
+        }
+    })
 }
 
 impl std::error::Error for PolicyError {}

@@ -5,6 +5,11 @@ use crate::{
     yaml::{Field, Position},
 };
 
+/// Errors of one directory that are kept: past this many, repairing some and loading again is no worse.
+const MAX_ERRORS: usize = 1_000;
+/// Characters of one reason or path that are kept. Both may quote the file.
+const MAX_CHARACTERS: usize = 512;
+
 /// Proof that an error was recorded.
 ///
 /// Only a [`Report`] makes one, so a value that could not be read is never silently left out of the policy: where
@@ -30,13 +35,15 @@ impl Report {
         path: &str,
         reason: impl Into<String>,
     ) -> Reported {
-        self.0.push(PolicyError {
-            file: file.to_owned(),
-            line: position.line,
-            column: position.column,
-            field: path.to_owned(),
-            reason: reason.into(),
-        });
+        if self.0.len() < MAX_ERRORS {
+            self.0.push(PolicyError {
+                file: file.to_owned(),
+                line: position.line,
+                column: position.column,
+                field: shortened(path),
+                reason: shortened(&reason.into()),
+            });
+        }
         Reported(())
     }
 
@@ -56,5 +63,12 @@ impl Report {
         self.0.sort();
         self.0.dedup();
         Err(PolicyErrors(self.0))
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_CHARACTERS) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }

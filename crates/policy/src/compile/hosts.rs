@@ -36,10 +36,10 @@ impl<'n> Hosts<'n> {
         report: &mut Report,
     ) {
         for source in sources {
-            self.names(&source, namespace, report);
-            if let Ok(document) = compile(&source, namespace, report) {
-                self.exempt(&source, &document);
+            let names = self.names(&source, namespace, report);
+            if let Ok((document, exemptions)) = compile(&source, names, namespace, report) {
                 self.documents.push(document);
+                self.exemptions.extend(exemptions);
             }
         }
     }
@@ -48,7 +48,13 @@ impl<'n> Hosts<'n> {
         (self.documents, self.exemptions)
     }
 
-    fn names(&mut self, source: &HostSource<'n>, namespace: Namespace<'_>, report: &mut Report) {
+    fn names(
+        &mut self,
+        source: &HostSource<'n>,
+        namespace: Namespace<'_>,
+        report: &mut Report,
+    ) -> Result<(), Reported> {
+        let mut result = Ok(());
         for (field, name) in source.names.iter().zip(&source.document.names) {
             // Alone, so that an error has the place of the one name.
             let alone =
@@ -56,73 +62,76 @@ impl<'n> Hosts<'n> {
             if let Err(HostError { rule: None, field: member, reason }) = Host::compile(&alone)
                 && member == "hosts"
             {
-                report.at(field, reason);
+                result = Err(report.at(field, reason));
                 continue;
             }
             if !namespace.scope.has_host(name) {
-                report.at(field, namespace.lacks("host", name));
+                result = Err(report.at(field, namespace.lacks("host", name)));
             }
             if let Some(first) = self.listed.get(name) {
                 let (file, line) = (first.file(), first.position().line);
-                report.at(field, format!("host `{name}` is already listed at {file}:{line}"));
+                result = Err(report.at(field, format!("host `{name}` is already listed at {file}:{line}")));
             } else {
                 self.listed.insert(name.clone(), field.clone());
             }
         }
-    }
-
-    fn exempt(&mut self, source: &HostSource<'n>, document: &HostDocument) {
-        for (rule, RuleDocument { method, path, .. }) in source.rules.iter().zip(&document.rules) {
-            if rule.document.action != NO_ACTION {
-                continue;
-            }
-            self.exemptions.extend(document.names.iter().map(|host| Exemption {
-                host: host.clone(),
-                method: method.clone(),
-                path: path.clone(),
-                file: rule.field.file().to_owned(),
-                line: rule.field.position().line,
-            }));
-        }
+        result
     }
 }
 
 /// The action of a rule that needs no token.
 const NO_ACTION: &str = "none";
 
-/// The whole document of one host.
+/// The whole document of one host, and its rules that need no token.
 fn compile(
     source: &HostSource<'_>,
+    names: Result<(), Reported>,
     namespace: Namespace<'_>,
     report: &mut Report,
-) -> Result<HostDocument, Reported> {
-    let rules: Vec<_> = source.rules.iter().map(|rule| compile_rule(rule, namespace, report)).collect();
-    let rules = rules.into_iter().collect::<Result<_, _>>()?;
-    let document = HostDocument { rules, ..source.document.clone() };
-    match Host::compile(&document) {
-        Ok(_) => Ok(document),
-        Err(HostError { rule, field, reason }) => {
-            let rule = rule.and_then(|index| source.rules.get(index));
-            Err(refuse(rule.map_or(&source.field, |rule| &rule.field), &field, reason, report))
-        }
+) -> Result<(HostDocument, Vec<Exemption>), Reported> {
+    let judged = source.rules.iter().map(|rule| match rule {
+        Ok(rule) => judge(rule, namespace, report).map(|()| rule),
+        Err(reported) => Err(*reported),
+    });
+    let judged: Vec<_> = judged.collect();
+    let rules = judged.into_iter().collect::<Result<Vec<_>, _>>()?;
+    names?;
+    let documents = rules.iter().map(|rule| rule.document.clone()).collect();
+    let document = HostDocument { rules: documents, ..source.document.clone() };
+    if let Err(HostError { rule, field, reason }) = Host::compile(&document) {
+        let rule = rule.and_then(|index| rules.get(index));
+        return Err(refuse(rule.map_or(&source.field, |rule| &rule.field), &field, reason, report));
     }
+    let exemptions = rules.iter().flat_map(|rule| exemptions(rule, &document.names)).collect();
+    Ok((document, exemptions))
 }
 
-fn compile_rule(
-    source: &RuleSource<'_>,
-    namespace: Namespace<'_>,
-    report: &mut Report,
-) -> Result<RuleDocument, Reported> {
-    let document = &source.document;
+/// Judges one rule alone.
+fn judge(source: &RuleSource<'_>, namespace: Namespace<'_>, report: &mut Report) -> Result<(), Reported> {
+    let RuleSource { field, action, document } = source;
     let claimed = if document.action == NO_ACTION || namespace.scope.has_action(&document.action) {
         Ok(())
     } else {
-        Err(report.at(&source.action, namespace.lacks("action", &document.action)))
+        Err(report.at(action, namespace.lacks("action", &document.action)))
     };
-    if let Err(error) = Rule::compile(document) {
-        return Err(refuse(&source.field, &error.field, error.reason, report));
+    match Rule::compile(document) {
+        Ok(_) => claimed,
+        Err(error) => Err(refuse(field, &error.field, error.reason, report)),
     }
-    claimed.map(|()| document.clone())
+}
+
+/// What a rule opens, once for each name of its host; nothing if it has an action.
+fn exemptions(rule: &RuleSource<'_>, hosts: &[String]) -> Vec<Exemption> {
+    let RuleSource { field, action: _, document: RuleDocument { method, path, action, .. } } = rule;
+    let hosts = if action == NO_ACTION { hosts } else { &[] };
+    let exemption = |host: &String| Exemption {
+        host: host.clone(),
+        method: method.clone(),
+        path: path.clone(),
+        file: field.file().to_owned(),
+        line: field.position().line,
+    };
+    hosts.iter().map(exemption).collect()
 }
 
 /// Records the verdict's reason at the place of the member it names.

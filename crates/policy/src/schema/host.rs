@@ -16,7 +16,8 @@ pub(crate) struct HostSource<'n> {
     pub(crate) names: Vec<Field<'n>>,
     /// All of it except the rules.
     pub(crate) document: HostDocument,
-    pub(crate) rules: Vec<RuleSource<'n>>,
+    /// In the order of the file. What is wrong with one does not keep the others from being judged.
+    pub(crate) rules: Vec<Result<RuleSource<'n>, Reported>>,
 }
 
 impl<'n> HostSource<'n> {
@@ -52,10 +53,11 @@ fn texts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<(Field<'n>, &
     texts.into_iter().collect()
 }
 
-/// Rules that can be read; what is wrong with the others is recorded.
-fn rules<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<RuleSource<'n>>, Reported> {
-    let rules: Vec<_> = field.items(report)?.into_iter().map(|item| RuleSource::read(item, report)).collect();
-    rules.into_iter().collect()
+fn rules<'n>(
+    field: &Field<'n>,
+    report: &mut Report,
+) -> Result<Vec<Result<RuleSource<'n>, Reported>>, Reported> {
+    Ok(field.items(report)?.into_iter().map(|item| RuleSource::read(item, report)).collect())
 }
 
 fn audience<'n>(field: &Field<'n>, report: &mut Report) -> Result<&'n str, Reported> {
