@@ -21,20 +21,17 @@ enum Word {
 pub(super) fn mode(host: &mut Mapping<'_>, report: &mut Report) -> Result<Mode, Reported> {
     const KNOWN: &[(&str, Word)] = &[("enforce", Word::Enforce), ("shadow", Word::Shadow)];
 
-    let mode = host.optional("mode");
+    let mode = host.optional("mode").map(|field| field.one_of(KNOWN, report).map(|word| (field, word)));
     let until = host.optional("until").map(|field| instant(&field, report).map(|until| (field, until)));
-    let word = mode.as_ref().map(|field| field.one_of(KNOWN, report)).transpose()?;
-    let until = until.transpose()?;
-    match (word.unwrap_or(Word::Enforce), until, mode) {
-        (Word::Enforce, None, _) => Ok(Mode::Enforce),
-        (Word::Shadow, Some((_, until)), _) => Ok(Mode::Shadow { until }),
-        (Word::Enforce, Some((field, _)), _) => {
+    match (mode.transpose()?, until.transpose()?) {
+        (None | Some((_, Word::Enforce)), None) => Ok(Mode::Enforce),
+        (Some((_, Word::Shadow)), Some((_, until))) => Ok(Mode::Shadow { until }),
+        (None | Some((_, Word::Enforce)), Some((field, _))) => {
             Err(report.at(&field, "has a meaning only with `mode: shadow`"))
         }
-        (Word::Shadow, None, Some(field)) => {
+        (Some((field, Word::Shadow)), None) => {
             Err(report.at(&field, "`shadow` needs `until`, the instant from which denials are enforced"))
         }
-        (Word::Shadow, None, None) => Ok(Mode::Enforce),
     }
 }
 
