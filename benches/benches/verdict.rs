@@ -1,5 +1,4 @@
 //! Signature checks side by side, and whole verdicts with a token never seen and one seen before.
-#![expect(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use std::{collections::HashMap, hint::black_box, sync::Arc};
 
@@ -71,7 +70,7 @@ fn verdicts(criterion: &mut Criterion) {
     group.bench_function("token seen before", |bencher| bencher.iter(|| judge(&mut memory)));
     let token = token(0);
     group.bench_function("token split and header read", |bencher| {
-        bencher.iter(|| UnverifiedToken::parse(black_box(token.as_bytes())))
+        bencher.iter(|| UnverifiedToken::parse(black_box(token.as_bytes())));
     });
     let document = document();
     group.bench_function("snapshot read and compiled", |bencher| {

@@ -6,14 +6,14 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use crate::grant::strict;
+use crate::grant::{object::object_only, strict};
 
 /// The only [`SnapshotDocument::format`] this version reads and writes.
 pub const FORMAT: u32 = 1;
 
 /// Everything a verdict reads, before it is compiled into a [`Snapshot`](crate::Snapshot).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct SnapshotDocument {
     /// Version of this form; see [`FORMAT`].
     pub format: u32,
@@ -45,9 +45,11 @@ pub struct SnapshotDocument {
     pub hosts: Vec<HostDocument>,
 }
 
+object_only!(SnapshotDocument, Version, KeyDocument, HostDocument, RuleDocument, ParamDocument);
+
 /// Order of snapshots: compared member by member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Version {
     /// Raised when a store is restored from a backup.
     pub epoch: u64,
@@ -59,7 +61,7 @@ pub struct Version {
 
 /// One verification key (RFC 8037 members, without the private ones).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct KeyDocument {
     /// Key id: the RFC 7638 thumbprint.
     pub kid: String,
@@ -71,7 +73,7 @@ pub struct KeyDocument {
 
 /// The routes of one service, under each of its names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct HostDocument {
     /// Host names, lower case, without port or trailing dot.
     pub names: Vec<String>,
@@ -123,7 +125,7 @@ pub enum Leniency {
 
 /// One kind of request and what it means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct RuleDocument {
     /// Upper-case method (RFC 9110 section 9).
     pub method: String,
@@ -160,7 +162,7 @@ pub enum Presence {
 
 /// Where a parameter's value is and what it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct ParamDocument {
     /// `path.<capture>`, `query.<name>` or `header.<name>`.
     pub from: String,

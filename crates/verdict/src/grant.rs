@@ -8,6 +8,7 @@ use thiserror::Error;
 pub mod action;
 pub mod decimal;
 pub mod glob;
+pub(crate) mod object;
 pub mod predicate;
 pub mod resource;
 pub mod strict;
@@ -23,7 +24,7 @@ pub const MAX_GRANTS: usize = 64;
 
 /// One entry of `authorization_details`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Grant {
     /// Always `task_grant`; another type is refused where it is read.
     #[serde(rename = "type")]
@@ -84,11 +85,13 @@ pub struct GrantIdError;
 
 /// How often a grant may be used, over all data planes and delegations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Limits {
     /// Total uses.
     pub uses: core::num::NonZeroU32,
 }
+
+object::object_only!(Grant, Limits);
 
 /// Why a text is not a list of grants.
 #[derive(Debug, Error)]

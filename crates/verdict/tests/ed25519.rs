@@ -111,7 +111,7 @@ proptest! {
         changed[at] ^= 1 << bit;
         prop_assert!(!ours(&public, &message, &changed));
         prop_assert_eq!(ours(&public, &message, &noise), oracle(&public, &message, &noise));
-        let mut longer = message.clone();
+        let mut longer = message;
         longer.push(0);
         prop_assert!(!ours(&public, &longer, &signature));
     }

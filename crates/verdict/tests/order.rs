@@ -81,6 +81,26 @@ fn token_faults() {
         ("malformed_token", with(|claims| claims["sub"] = json!("a\r\nx-evil: 1"))),
         ("malformed_token", with(|claims| claims["writ"]["depth"] = json!(9))),
         ("malformed_token", with(|claims| claims["txn"] = json!("other"))),
+        // Structures by position, which derived code would take.
+        ("malformed_token", forged(json!(["EdDSA", "at+jwt", "key-1"]))),
+        ("malformed_token", with(|claims| claims["cnf"] = json!(["x"]))),
+        ("malformed_token", with(|claims| claims["act"] = json!(["mallory"]))),
+        ("malformed_token", with(|claims| claims["authorization_details"][0]["limits"] = json!([1]))),
+        (
+            "malformed_token",
+            with(|claims| {
+                claims["authorization_details"][0] =
+                    json!(["task_grant", "g1", ["s3:GetObject"], ["s3://**"]]);
+            }),
+        ),
+        // Text that is no text, in a claim that nobody reads.
+        (
+            "malformed_token",
+            sign(
+                &header(),
+                [&b"{\"x\":\"\xff\","[..], &common::claims().to_string().as_bytes()[1..]].concat(),
+            ),
+        ),
         ("wrong_issuer", with(|claims| claims["iss"] = json!("https://other.example"))),
         ("wrong_audience", with(|claims| claims["aud"] = json!(["a", "b"]))),
         ("expired", with(|claims| claims["exp"] = json!(common::NOW - 5))),

@@ -41,17 +41,17 @@ fn the_place_is_named() {
         }),
         ("snapshot: keys[0].alg: `ES256` is not `EdDSA`", &|d| d["keys"][0]["alg"] = json!("ES256")),
         ("snapshot: keys[1].kid: `key-1` is listed twice", &|d| {
-            d["keys"] = json!([d["keys"][0], d["keys"][0]])
+            d["keys"] = json!([d["keys"][0], d["keys"][0]]);
         }),
         ("snapshot: leeway: 6 s is over the largest, 5 s", &|d| d["leeway"] = json!(6)),
         ("snapshot: revocations[0]: not base64url (RFC 4648 section 5, unpadded) of 16 bytes", &|d| {
-            d["revocations"] = json!(["x"])
+            d["revocations"] = json!(["x"]);
         }),
         ("snapshot: hosts[1].names: `logs.internal` is listed twice", &|d| {
-            d["hosts"] = json!([d["hosts"][0], d["hosts"][0]])
+            d["hosts"] = json!([d["hosts"][0], d["hosts"][0]]);
         }),
         ("snapshot: hosts[0].hosts: `Logs:80` is not a lower-case host name without port", &|d| {
-            d["hosts"][0]["names"] = json!(["Logs:80"])
+            d["hosts"][0]["names"] = json!(["Logs:80"]);
         }),
         (
             "snapshot: hosts[0].rules[0].path: never matches: write literals decoded, without `%`, `\\`, `?`, `#` and `;`",
@@ -67,7 +67,7 @@ fn the_place_is_named() {
                 d["hosts"][0]["rules"]
                     .as_array_mut()
                     .unwrap()
-                    .push(json!({"method": "GET", "path": "/{x}", "action": "none"}))
+                    .push(json!({"method": "GET", "path": "/{x}", "action": "none"}));
             },
         ),
         (
@@ -75,7 +75,7 @@ fn the_place_is_named() {
             &|d| d["hosts"][0]["rules"][1]["resource"] = json!("s3://{bucket}/{nokey}"),
         ),
         ("snapshot: hosts[0].rules[3].action: `query.Verb` is not declared under `query`", &|d| {
-            d["hosts"][0]["rules"][3]["action"] = json!("rds:{query.Verb}")
+            d["hosts"][0]["rules"][3]["action"] = json!("rds:{query.Verb}");
         }),
     ] {
         assert_eq!(error(change), wanted);

@@ -6,7 +6,7 @@ use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::value::RawValue;
 
-use super::{MAX_VALUES, decimal::Decimal, glob::Glob, strict};
+use super::{MAX_VALUES, decimal::Decimal, glob::Glob, object::object_only, strict};
 
 /// Longest text value of a predicate, in bytes.
 const MAX_TEXT: usize = 1024;
@@ -27,7 +27,7 @@ pub enum Scalar {
 
 /// All of these must hold. At least one is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Predicates {
     /// The value is this one.
     #[serde(default, deserialize_with = "strict::present", skip_serializing_if = "Option::is_none")]
@@ -45,6 +45,8 @@ pub struct Predicates {
     #[serde(default, deserialize_with = "strict::present", skip_serializing_if = "Option::is_none")]
     pub max: Option<Decimal>,
 }
+
+object_only!(Predicates);
 
 impl Predicates {
     /// Whether `value` satisfies every predicate.

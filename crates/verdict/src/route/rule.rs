@@ -213,10 +213,10 @@ impl MeaningTemplate {
             let source = Source::parse(from, pattern).map_err(|reason| error(field(".from"), reason))?;
             compiled.push((name.clone(), source, *kind));
         }
-        for (field, source) in (action.sources().map(|source| ("action", source)))
-            .chain(resource.sources().map(|source| ("resource", source)))
-            .chain(compiled.iter().map(|(_, source, _)| ("params", source)))
-        {
+        let of_action = action.sources().map(|source| (String::from("action"), source));
+        let of_resource = resource.sources().map(|source| (String::from("resource"), source));
+        let of_params = compiled.iter().map(|(name, source, _)| (format!("params.{name}"), source));
+        for (field, source) in of_action.chain(of_resource).chain(of_params) {
             if let Source::Query(name) = source
                 && !query.contains_key(name)
             {

@@ -7,12 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use super::MAX_DEPTH;
 use crate::{
     denial::{DenialCode, Refusal},
-    grant::{Grant, MAX_GRANTS, MAX_VALUES, strict},
+    grant::{Grant, MAX_GRANTS, MAX_VALUES, object::object_only, strict},
 };
 
 /// The payload of a task token. Members this version does not know are ignored (RFC 7519 section 4);
 /// everything that narrows a token sits in members that are read strictly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Claims {
     /// Issuer.
     pub iss: String,
@@ -49,6 +50,7 @@ pub struct Claims {
 
 /// RFC 8693 section 4.1. Nested actors are information only and are not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Actor {
     /// The holder.
     pub sub: String,
@@ -56,7 +58,7 @@ pub struct Actor {
 
 /// RFC 7800 confirmation: every member must hold, and an unknown one refuses the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Confirmation {
     /// Base64url SHA-256 of the client certificate (RFC 8705 section 3.1).
     #[serde(
@@ -76,6 +78,7 @@ pub struct Confirmation {
 
 /// Where a token stands in its task and its delegations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct WritClaim {
     /// The client that started the task.
     pub client: String,
@@ -94,13 +97,18 @@ pub struct WritClaim {
     pub max_depth: u32,
 }
 
+object_only!(Claims, Actor, Confirmation, WritClaim);
+
 impl Claims {
     /// Reads and checks a payload.
     ///
     /// # Errors
     /// `malformed_token`, with the reason.
     pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
-        let claims: Self = serde_json::from_slice(payload)
+        // Text in members that nobody reads is UTF-8 too, or it is no JSON (RFC 8259 section 8.1).
+        let text = core::str::from_utf8(payload)
+            .map_err(|_| Refusal::new(DenialCode::MalformedToken, "claims: not UTF-8"))?;
+        let claims: Self = serde_json::from_str(text)
             .map_err(|error| Refusal::owned(DenialCode::MalformedToken, alloc::format!("claims: {error}")))?;
         claims.check().map_err(|detail| Refusal::new(DenialCode::MalformedToken, detail))?;
         Ok(claims)

@@ -9,6 +9,7 @@ use super::MAX_TOKEN;
 use crate::{
     denial::{DenialCode, Refusal},
     ed25519::SIGNATURE_LENGTH,
+    grant::object::ObjectOnly,
 };
 
 /// A JWS in compact form (RFC 7515 section 7.1) whose header is that of a task token.
@@ -34,6 +35,14 @@ struct Header<'h> {
     kid: Option<Cow<'h, str>>,
 }
 
+struct ObjectOnlyHeader<'h>(Header<'h>);
+
+impl<'de: 'h, 'h> Deserialize<'de> for ObjectOnlyHeader<'h> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Header::deserialize(ObjectOnly(deserializer)).map(Self)
+    }
+}
+
 impl<'t> UnverifiedToken<'t> {
     /// Splits and decodes `token`.
     ///
@@ -52,6 +61,7 @@ impl<'t> UnverifiedToken<'t> {
         };
         let header_json = decode(header).ok_or(malformed("header is not canonical base64url"))?;
         let Header { alg, typ, kid } = serde_json::from_slice(&header_json)
+            .map(|ObjectOnlyHeader(header)| header)
             .map_err(|_| malformed("header is not an object of `alg`, `typ` and `kid`"))?;
         match typ.as_deref() {
             Some("at+jwt" | "application/at+jwt") => {}
