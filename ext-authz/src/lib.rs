@@ -1,1 +1,18 @@
-//! The Writ server: issues task tokens and answers Envoy's ext_authz.
+#![doc = include_str!("lib.md")]
+
+pub mod admin;
+pub mod check;
+pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod files;
+pub mod issue;
+pub mod keys;
+pub mod listen;
+pub mod oauth;
+pub mod publish;
+pub mod server;
+pub mod state;
+pub mod tasks;
+pub mod telemetry;

@@ -1,0 +1,58 @@
+//! The operator's listener: metrics, health, what is running.
+
+mod running;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{StatusCode, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+
+use crate::{listen::Shutdown, server::Api};
+
+/// What this side knows.
+#[derive(Clone)]
+pub struct Admin {
+    /// The rest of the server.
+    pub api: Api,
+    /// The counters.
+    pub metrics: PrometheusHandle,
+    /// Whether it is time to stop.
+    pub shutdown: Shutdown,
+}
+
+/// Routes of this side.
+pub fn router(admin: Admin) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/config", get(running::config))
+        .with_state(admin)
+}
+
+/// Prometheus text format, version 0.0.4.
+async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    status: &'static str,
+    policy_generation: u64,
+}
+
+/// Ready until the server is told to stop: a load balancer must send no more then.
+async fn ready(State(admin): State<Admin>) -> Response {
+    let policy_generation = admin.api.current.load().snapshot().version().generation;
+    let (code, status) = if admin.shutdown.is_requested() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining")
+    } else {
+        (StatusCode::OK, "ready")
+    };
+    (code, Json(Readiness { status, policy_generation })).into_response()
+}

@@ -1,0 +1,60 @@
+//! One question, judged.
+
+use envoy_types::ext_authz::v3::pb::CheckResponse;
+use verdict::{Denial, DenialCode, Freshness, Peer, PermitKind, Request, Verdict, decide, denial::Refusal};
+
+use super::{read::Question, respond, wire::CheckRequest};
+use crate::{clock, state::State, telemetry::metrics};
+
+/// Answers `message`. Every error on the way is a denial; none opens.
+pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> CheckResponse {
+    let question = match Question::read(message) {
+        Ok(question) => question,
+        Err(error) => {
+            tracing::warn!(data_plane, %error, "denied a Check that is not about an HTTP request");
+            return unavailable(&Request { headers: &[], body: verdict::Body::Absent, peer: &Peer::none() });
+        }
+    };
+    let fields = question.fields();
+    let request = Request { headers: &fields, body: question.body, peer: &question.peer };
+    // Policy is read when the server starts and does not age: there is nothing yet that could change it.
+    match decide(state.snapshot(), &request, clock::now(), Freshness::Static, &mut state.tokens()) {
+        Verdict::Allow(permit) => {
+            let code = match permit.kind() {
+                PermitKind::Granted => "granted",
+                PermitKind::Exempt => "exempt",
+                PermitKind::Shadowed => "shadowed",
+            };
+            let Ok(response) = respond::allowed(&permit, code) else {
+                tracing::warn!(data_plane, "denied a request whose header names cannot be removed");
+                return unavailable(&request);
+            };
+            metrics::check_decided(code);
+            if let Some(denial) = permit.shadowed_denial() {
+                log(denial, data_plane, &fields, "would deny");
+            }
+            response
+        }
+        Verdict::Deny(denial) => {
+            log(&denial, data_plane, &fields, "denied");
+            refused(&denial, &request)
+        }
+    }
+}
+
+fn refused(denial: &Denial, request: &Request<'_>) -> CheckResponse {
+    metrics::check_decided(denial.code().as_str());
+    respond::denied(denial, request)
+}
+
+fn unavailable(request: &Request<'_>) -> CheckResponse {
+    refused(&Denial::new(Refusal::new(DenialCode::ServerUnavailable, "no verdict"), None), request)
+}
+
+/// Code, host and detail: no value of any header field but the host, and no path, as both may carry tokens.
+fn log(denial: &Denial, data_plane: &str, fields: &[(&[u8], &[u8])], outcome: &'static str) {
+    let host = fields.iter().find(|(name, _)| *name == b":authority").map_or(&b""[..], |(_, value)| value);
+    let host = host.escape_ascii();
+    let (code, detail) = (denial.code().as_str(), denial.detail());
+    tracing::debug!(data_plane, code, %host, task = denial.task(), detail, outcome, "check");
+}

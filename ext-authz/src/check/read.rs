@@ -1,0 +1,82 @@
+//! From Envoy's question to the verdict's request.
+
+use envoy_types::pb::google::protobuf::value::Kind;
+use thiserror::Error;
+use verdict::{Body, Peer};
+
+use super::wire::{Attributes, CheckRequest, HttpRequest, Metadata};
+
+/// Dynamic metadata of Envoy's RBAC filter.
+const RBAC: &[u8] = b"envoy.filters.http.rbac";
+/// What a shadow rule with `shadow_rules_stat_prefix: writ_peer_` leaves there. The rule allows exactly where
+/// `connection.peer_certificate_valid` is true, which Check messages do not say themselves.
+const PEER_VALIDATED: &str = "writ_peer_shadow_engine_result";
+
+/// A request's parts in owned form.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Names in lower case, and values.
+    pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) body: Body,
+    pub(super) peer: Peer,
+}
+
+/// A message that is no question about an HTTP request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the message has no `attributes.request.http` with header fields")]
+pub(super) struct NotHttp;
+
+impl Question {
+    pub(super) fn read(message: CheckRequest) -> Result<Self, NotHttp> {
+        let Attributes { source, request, metadata_context } = message.attributes.ok_or(NotHttp)?;
+        let http = request.and_then(|request| request.http).ok_or(NotHttp)?;
+        let has_body = !http.body.is_empty() || !http.raw_body.is_empty();
+        let certificate = source.map(|source| source.certificate).unwrap_or_default();
+        let peer = if certificate.is_empty() {
+            Peer::none()
+        } else {
+            Peer::from_url_encoded_pem(&certificate, is_validated(metadata_context.as_ref()))
+        };
+        let headers = read_headers(http);
+        if headers.is_empty() {
+            return Err(NotHttp);
+        }
+        Ok(Self { headers, body: if has_body { Body::Present } else { Body::Absent }, peer })
+    }
+
+    /// The verdict's view of the header fields.
+    pub(super) fn fields(&self) -> Vec<(&[u8], &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+    }
+}
+
+/// The raw header fields. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,
+/// in which a repeated field shows as a comma.
+fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut headers: Vec<(Vec<u8>, Vec<u8>)> = match http.header_map {
+        Some(map) => {
+            let value = |raw: Vec<u8>, text| if raw.is_empty() { text } else { raw };
+            map.headers
+                .into_iter()
+                .map(|header| (header.key, value(header.raw_value, header.value)))
+                .collect()
+        }
+        None => http.headers.into_iter().map(|header| (header.key, header.value)).collect(),
+    };
+    for (name, _) in &mut headers {
+        name.make_ascii_lowercase();
+    }
+    headers
+}
+
+/// Whether Envoy verified the certificate's chain.
+fn is_validated(metadata: Option<&Metadata>) -> bool {
+    let Some(metadata) = metadata else {
+        return false;
+    };
+    // The last entry of a map key counts (protobuf encoding guide).
+    let rbac = metadata.filter_metadata.iter().rev().find(|entry| entry.key == RBAC);
+    let result =
+        rbac.and_then(|entry| entry.value.as_ref()).and_then(|value| value.fields.get(PEER_VALIDATED));
+    matches!(result.and_then(|value| value.kind.as_ref()), Some(Kind::StringValue(text)) if text == "allowed")
+}

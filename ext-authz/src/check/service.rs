@@ -1,0 +1,84 @@
+//! The gRPC service.
+//!
+//! Written by hand where `AuthorizationServer` would be generated, for two reasons: the caller's identity is
+//! checked before a byte of the message is read, and the message is decoded leniently (see [`super::wire`]).
+
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    task::{Context, Poll},
+};
+
+use envoy_types::ext_authz::v3::pb::CheckResponse;
+use tonic::{
+    Status,
+    body::Body,
+    codegen::{BoxFuture, Service},
+    server::{Grpc, NamedService, UnaryService},
+};
+use tonic_prost::ProstCodec;
+
+use super::{Identity, judge::judge, reflection::SERVICE, wire::CheckRequest};
+use crate::state::Current;
+
+const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
+
+/// `envoy.service.auth.v3.Authorization` for the callers of one listener.
+#[derive(Clone, Debug)]
+pub struct CheckServer {
+    current: Current,
+    identity: Identity,
+    message_bytes: usize,
+}
+
+impl CheckServer {
+    /// Answers callers that prove `identity`, by the state of the moment. Longer messages than `message_bytes`
+    /// are refused.
+    #[must_use]
+    pub fn new(current: Current, identity: Identity, message_bytes: usize) -> Self {
+        Self { current, identity, message_bytes }
+    }
+}
+
+impl NamedService for CheckServer {
+    const NAME: &'static str = SERVICE;
+}
+
+impl Service<http::Request<Body>> for CheckServer {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let data_plane = match self.identity.prove(request.headers()) {
+            Ok(name) => name.to_owned(),
+            Err(error) => return Box::pin(ready(Ok(Status::unauthenticated(error.to_string()).into_http()))),
+        };
+        if request.uri().path() != CHECK {
+            return Box::pin(ready(Ok(Status::unimplemented("no such method").into_http())));
+        }
+        let method = Check { current: self.current.clone(), data_plane };
+        let codec: ProstCodec<CheckResponse, CheckRequest> = ProstCodec::default();
+        let mut grpc = Grpc::new(codec).max_decoding_message_size(self.message_bytes);
+        Box::pin(async move { Ok(grpc.unary(method, request).await) })
+    }
+}
+
+struct Check {
+    current: Current,
+    data_plane: String,
+}
+
+impl UnaryService<CheckRequest> for Check {
+    type Response = CheckResponse;
+    type Future = Ready<Result<tonic::Response<CheckResponse>, Status>>;
+
+    fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
+        let response = judge(&self.current.load(), &self.data_plane, request.into_inner());
+        ready(Ok(tonic::Response::new(response)))
+    }
+}

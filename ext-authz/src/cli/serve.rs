@@ -1,0 +1,40 @@
+//! `writ serve`.
+
+use serde_json::json;
+
+use super::{Done, args::ServeArgs, exit::Failure, output};
+use crate::{
+    clients::NewSecret,
+    config::resolve,
+    server::{self, ServerError},
+    telemetry::{logs, metrics},
+};
+
+pub(super) fn run(args: ServeArgs) -> Done {
+    logs::start(args.log_format, args.log_level);
+    let json = args.json;
+    serve(args).map_err(|failure| failure.shown_as(json))
+}
+
+fn serve(args: ServeArgs) -> Done {
+    let config = resolve(args.overrides())?;
+    let metrics = metrics::start().map_err(ServerError::from)?;
+    let mut data = server::open(config)?;
+    for secret in data.new_secrets.drain(..) {
+        show(secret, args.json)?;
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
+    Ok(runtime.block_on(server::run(data, metrics))?)
+}
+
+/// The only time that anyone sees this secret.
+fn show(secret: NewSecret, json: bool) -> Done {
+    let (client, secret) = secret.reveal();
+    let line = if json {
+        json!({"client": client, "secret": secret}).to_string()
+    } else {
+        format!("client {client} secret: {secret}")
+    };
+    output::result(&line).map_err(Failure::failed)
+}

@@ -1,0 +1,59 @@
+//! `writ snapshot export`.
+
+use serde_json::json;
+
+use super::{
+    Done,
+    args::{ExportArgs, ExportFormat},
+    exit::Failure,
+    output,
+};
+use crate::{
+    clock,
+    config::resolve,
+    files,
+    keys::KeyRing,
+    publish::{HashKeyFile, Publication, document, fill_template, load_policy, plugin_configuration},
+    server::ServerError,
+};
+
+pub(super) fn export(args: ExportArgs) -> Done {
+    let json = args.json;
+    write(&args).map_err(|failure| failure.shown_as(json))
+}
+
+fn write(args: &ExportArgs) -> Done {
+    let config = resolve(args.overrides())?;
+    let policy = load_policy(&config).map_err(ServerError::from)?;
+    let keys = KeyRing::open(&config.data_dir.join("keys")).map_err(ServerError::from)?;
+    let hash_key =
+        HashKeyFile::open_or_create(&config.data_dir.join("hash.key")).map_err(ServerError::from)?;
+    let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
+    let document = document(&publication, clock::now(), Some(args.valid_for));
+    let configuration = plugin_configuration(&document).map_err(Failure::failed)?;
+    // What a filter would refuse is not written.
+    verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;
+    let text = match args.format {
+        ExportFormat::Json => configuration,
+        ExportFormat::Envoy => fill_template(&configuration, &args.wasm),
+    };
+    let Some(path) = &args.output else {
+        return output::result(text.trim_end()).map_err(Failure::failed);
+    };
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        files::make_private_directory(parent).map_err(Failure::failed)?;
+    }
+    // The hash key inside is for data planes only.
+    files::write_atomically(path, text.as_bytes(), files::SECRET).map_err(Failure::failed)?;
+    if !args.json {
+        return Ok(());
+    }
+    let summary = json!({
+        "output": path,
+        "hosts": document.hosts.len(),
+        "keys": document.keys.len(),
+        "generation": document.version.generation,
+        "not_after": document.not_after,
+    });
+    output::result(&summary.to_string()).map_err(Failure::failed)
+}

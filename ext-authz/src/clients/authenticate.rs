@@ -1,0 +1,156 @@
+//! From claimed to proven clients.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use policy::{Authenticate, Client, Policy};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConstantTimeEq as _};
+use thiserror::Error;
+
+use super::{
+    ClientCredentials, GeneratedSecrets,
+    password::{Busy, PasswordChecks},
+};
+
+/// All clients and the ways to prove to be one.
+#[derive(Debug)]
+pub struct Clients {
+    by_name: BTreeMap<String, KnownClient>,
+    /// A password hash to spend time on where a request fails for another reason.
+    decoy: Option<String>,
+    passwords: PasswordChecks,
+}
+
+#[derive(Debug)]
+struct KnownClient {
+    client: Arc<Client>,
+    /// The hash of its generated secret.
+    generated: Option<[u8; 32]>,
+}
+
+/// Proof that a request is this client's. Only [`Clients::authenticate`] makes one.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    name: String,
+    client: Arc<Client>,
+}
+
+/// Why a request is nobody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AuthenticationError {
+    /// No such client, or not its secret: which of the two is not said.
+    #[error("unknown client or wrong secret")]
+    Refused,
+    /// Too many password checks at once.
+    #[error("too many authentications in progress")]
+    Busy,
+}
+
+impl Clients {
+    /// The clients of `policy`, with the hashes of those secrets that the server made.
+    #[must_use]
+    pub fn new(policy: &Policy, generated: &GeneratedSecrets) -> Self {
+        let known = |(name, client): (&String, &Client)| {
+            let generated = generated.hash(name).copied();
+            (name.clone(), KnownClient { client: Arc::new(client.clone()), generated })
+        };
+        let decoy =
+            policy.clients().values().flat_map(|client| &client.authenticate).find_map(|way| match way {
+                Authenticate::Argon2id(hash) => Some(hash.clone()),
+                Authenticate::Generated | Authenticate::SecretSha256(_) => None,
+            });
+        Self {
+            by_name: policy.clients().iter().map(known).collect(),
+            decoy,
+            passwords: PasswordChecks::new(),
+        }
+    }
+
+    /// Names of all clients.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// Proves who sent a request.
+    ///
+    /// A failure costs the same whether or not the client exists and whichever way it authenticates, so that
+    /// times do not tell names: one fast comparison and, where any client has a password, one password check.
+    ///
+    /// # Errors
+    /// See [`AuthenticationError`].
+    pub async fn authenticate(
+        &self,
+        credentials: &ClientCredentials,
+    ) -> Result<AuthenticatedClient, AuthenticationError> {
+        let known = self.by_name.get(&credentials.id);
+        let hash: [u8; 32] = Sha256::digest(&credentials.secret).into();
+        let fast = known.map_or_else(|| hash.ct_eq(&[0; 32]), |known| known.has_secret(&hash));
+        let proven = bool::from(fast) || self.has_password(known, &credentials.secret).await?;
+        match known {
+            Some(known) if proven => {
+                Ok(AuthenticatedClient { name: credentials.id.clone(), client: Arc::clone(&known.client) })
+            }
+            _ => Err(AuthenticationError::Refused),
+        }
+    }
+
+    async fn has_password(
+        &self,
+        known: Option<&KnownClient>,
+        secret: &str,
+    ) -> Result<bool, AuthenticationError> {
+        let mut proven = false;
+        let mut checked = false;
+        for hash in known.into_iter().flat_map(KnownClient::passwords) {
+            proven |= self.passwords.verify(hash, secret).await?;
+            checked = true;
+        }
+        match &self.decoy {
+            // The decoy is another client's hash: its outcome proves nothing here.
+            Some(decoy) if !checked => {
+                self.passwords.verify(decoy, secret).await.map(|_| false).map_err(Into::into)
+            }
+            _ => Ok(proven),
+        }
+    }
+}
+
+impl KnownClient {
+    /// Compares with every hash it has, in a time that does not depend on which one fits.
+    fn has_secret(&self, hash: &[u8; 32]) -> Choice {
+        let written = self.client.authenticate.iter().filter_map(|way| match way {
+            Authenticate::SecretSha256(hash) => Some(hash),
+            // Counts only while the policy still says so; the hash in `clients.json` outlives that.
+            Authenticate::Generated => self.generated.as_ref(),
+            Authenticate::Argon2id(_) => None,
+        });
+        written.fold(Choice::from(0), |found, known| found | known.ct_eq(hash))
+    }
+
+    fn passwords(&self) -> impl Iterator<Item = &str> {
+        self.client.authenticate.iter().filter_map(|way| match way {
+            Authenticate::Argon2id(hash) => Some(hash.as_str()),
+            Authenticate::Generated | Authenticate::SecretSha256(_) => None,
+        })
+    }
+}
+
+impl AuthenticatedClient {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the policy says about it.
+    #[must_use]
+    pub fn policy(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl From<Busy> for AuthenticationError {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
+    }
+}

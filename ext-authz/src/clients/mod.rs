@@ -1,0 +1,10 @@
+//! Clients: who may start tasks, and the proof that a request is theirs.
+
+mod authenticate;
+mod credentials;
+mod generated;
+mod password;
+
+pub use authenticate::{AuthenticatedClient, AuthenticationError, Clients};
+pub use credentials::{ClientCredentials, CredentialsError};
+pub use generated::{GeneratedError, GeneratedSecrets, NewSecret};

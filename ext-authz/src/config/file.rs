@@ -1,0 +1,84 @@
+//! `writ.yaml` as it is written.
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use policy::Namespaces;
+use serde::Deserialize;
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned, UserMessageFormatter};
+
+use super::{ConfigError, DataPlane, secs};
+use crate::files::FileError;
+
+/// Every member may be left out; one that is not listed here is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigFile {
+    pub(super) issuer: Option<Spanned<String>>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) policy_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) listeners: ListenersFile,
+    pub(super) default_ttl: Option<Spanned<secs::Text>>,
+    pub(super) max_ttl: Option<Spanned<secs::Text>>,
+    pub(super) leeway: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) data_planes: Vec<Spanned<DataPlane>>,
+    pub(super) namespaces: Option<Namespaces>,
+    #[serde(default)]
+    pub(super) limits: LimitsFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListenersFile {
+    pub(super) http: Option<SocketAddr>,
+    pub(super) grpc: Option<SocketAddr>,
+    pub(super) admin: Option<SocketAddr>,
+    pub(super) data_plane: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitsFile {
+    pub(super) connections: Option<NonZeroUsize>,
+    pub(super) requests: Option<NonZeroUsize>,
+    pub(super) header_bytes: Option<Spanned<usize>>,
+    pub(super) body_bytes: Option<Spanned<usize>>,
+    pub(super) message_bytes: Option<Spanned<usize>>,
+    pub(super) header_timeout: Option<secs::Text>,
+    pub(super) request_timeout: Option<secs::Text>,
+    pub(super) idle_timeout: Option<secs::Text>,
+    pub(super) drain_timeout: Option<secs::Text>,
+}
+
+/// Reads a `writ.yaml`.
+pub(super) fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| FileError::new("read", path, error))?;
+    parse(path, &text)
+}
+
+fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let error = error.without_snippet();
+        let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
+        let message = error.render_with_formatter(&UserMessageFormatter);
+        let place = format!(" at line {line}, column {column}");
+        let reason = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        ConfigError::Syntax { path: path.to_owned(), line, column, reason }
+    })
+}
+
+/// Strict reading: what two YAML parsers might understand differently is an error.
+fn options() -> Options {
+    serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}

@@ -1,0 +1,64 @@
+//! What will run: `writ.yaml`, the command line over it, defaults under it.
+
+mod data_plane;
+mod error;
+mod file;
+mod limits;
+mod resolve;
+mod secs;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+pub use data_plane::DataPlane;
+pub use error::ConfigError;
+pub use limits::Limits;
+use policy::Namespaces;
+pub use resolve::{Overrides, resolve};
+
+/// Everything the server needs to know before it starts. Nothing in it is secret: of data planes' secrets it
+/// holds hashes only, which it does not show.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The `iss` of tokens, and the base of the server's URLs.
+    pub issuer: String,
+    /// Where keys, client hashes and the data planes' socket are.
+    pub data_dir: PathBuf,
+    /// Where policy is read from.
+    pub policy: PolicySource,
+    /// Where to listen.
+    pub listeners: Listeners,
+    /// Lifetime of a token whose client asks for none.
+    pub default_ttl: Duration,
+    /// Longest lifetime of any token, whatever the policy says.
+    pub max_ttl: Duration,
+    /// Tolerated clock difference of verdicts; whole seconds, at most 5.
+    pub leeway: Duration,
+    /// Who may call `Check` over TCP.
+    pub data_planes: Vec<DataPlane>,
+    /// What policy files may claim.
+    pub namespaces: Namespaces,
+    /// Bounds of every listener.
+    pub limits: Limits,
+}
+
+/// Where policy comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// A directory.
+    Directory(PathBuf),
+    /// The example built into the program, where nobody named a directory and `./policies` does not exist.
+    Example,
+}
+
+/// Addresses to bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listeners {
+    /// OAuth and task API.
+    pub http: SocketAddr,
+    /// `Check`, health, reflection.
+    pub grpc: SocketAddr,
+    /// Metrics and health.
+    pub admin: SocketAddr,
+    /// The Unix socket of data planes on this machine.
+    pub data_plane: PathBuf,
+}

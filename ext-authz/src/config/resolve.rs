@@ -1,0 +1,189 @@
+//! From what was written and typed to what will run.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use policy::Namespaces;
+use serde_saphyr::Spanned;
+
+use super::{
+    Config, ConfigError, DataPlane, Limits, Listeners, PolicySource,
+    file::{self, ConfigFile, LimitsFile, ListenersFile},
+    limits::MIN_HEADER_BYTES,
+    secs,
+};
+
+/// What the command line says over the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `writ.yaml`; without it, the one in the current directory if there is one.
+    pub config: Option<PathBuf>,
+    /// Data directory.
+    pub data_dir: Option<PathBuf>,
+    /// Policy directory.
+    pub policy_dir: Option<PathBuf>,
+    /// OAuth and task API.
+    pub http: Option<SocketAddr>,
+    /// gRPC.
+    pub grpc: Option<SocketAddr>,
+    /// Metrics and health.
+    pub admin: Option<SocketAddr>,
+}
+
+const DEFAULT_ISSUER: &str = "http://127.0.0.1:8080";
+const DEFAULT_CONFIG: &str = "writ.yaml";
+const DEFAULT_DATA_DIR: &str = "writ-data";
+const DEFAULT_POLICY_DIR: &str = "policies";
+const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
+const DEFAULT_MAX_TTL: Duration = Duration::from_secs(60 * 60);
+/// Largest leeway that verdicts accept, seconds.
+const MAX_LEEWAY: u64 = 5;
+/// Largest body or message: buffered whole, once for each request in progress.
+const MAX_BUFFER: usize = 4 * 1024 * 1024;
+
+/// Reads and checks the configuration.
+///
+/// # Errors
+/// The first thing that is wrong, and where.
+pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
+    let path = overrides.config.or_else(|| existing(DEFAULT_CONFIG));
+    let written = path.as_deref().map(file::read).transpose()?.unwrap_or_default();
+    let origin = Origin(path.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG)));
+    let ConfigFile {
+        issuer,
+        data_dir,
+        policy_dir,
+        listeners,
+        default_ttl,
+        max_ttl,
+        leeway,
+        data_planes,
+        namespaces,
+        limits,
+    } = written;
+    let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
+    let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
+    let ListenersFile { http, grpc, admin, data_plane } = listeners;
+    let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let max = max_ttl.as_ref().map_or(DEFAULT_MAX_TTL, |ttl| ttl.value.0);
+    Ok(Config {
+        issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
+        policy: policy_dir.map_or(PolicySource::Example, PolicySource::Directory),
+        listeners: Listeners {
+            http: overrides.http.or(http).unwrap_or_else(|| loopback(8080)),
+            grpc: overrides.grpc.or(grpc).unwrap_or_else(|| loopback(9000)),
+            admin: overrides.admin.or(admin).unwrap_or_else(|| loopback(8081)),
+            data_plane: data_plane.unwrap_or_else(|| data_dir.join("data-plane.sock")),
+        },
+        data_dir,
+        default_ttl: origin.check_default_ttl(default_ttl, max)?,
+        max_ttl: max,
+        leeway: leeway.map_or(Ok(Duration::ZERO), |leeway| origin.check_leeway(&leeway))?,
+        data_planes: origin.check_data_planes(data_planes)?,
+        namespaces: namespaces.unwrap_or_else(Namespaces::open),
+        limits: origin.check_limits(limits)?,
+    })
+}
+
+fn existing(path: &str) -> Option<PathBuf> {
+    Some(PathBuf::from(path)).filter(|path| path.exists())
+}
+
+/// The file that values come from, to name it in errors.
+struct Origin<'p>(&'p Path);
+
+impl Origin<'_> {
+    fn error<T>(&self, value: &Spanned<T>, field: &str, reason: impl Into<String>) -> ConfigError {
+        let location = value.referenced;
+        let origin = format!("{}:{}:{}", self.0.display(), location.line(), location.column());
+        ConfigError::Value { origin, field: field.to_owned(), reason: reason.into() }
+    }
+
+    /// RFC 8414 section 2: a URL without query or fragment.
+    fn check_issuer(&self, issuer: Spanned<String>) -> Result<String, ConfigError> {
+        let text = &issuer.value;
+        let is_url = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let is_plain =
+            !text.contains(['?', '#']) && !text.ends_with('/') && verdict::token::claims::is_name(text);
+        if is_url.is_some_and(|rest| !rest.is_empty()) && is_plain {
+            return Ok(issuer.value);
+        }
+        let reason = "must be an `http` or `https` URL of at most 255 characters, without query, fragment or final `/`";
+        Err(self.error(&issuer, "issuer", reason))
+    }
+
+    fn check_default_ttl(
+        &self,
+        ttl: Option<Spanned<secs::Text>>,
+        max: Duration,
+    ) -> Result<Duration, ConfigError> {
+        match ttl {
+            None => Ok(DEFAULT_TTL.min(max)),
+            Some(ttl) if ttl.value.0 > max => {
+                let reason = format!("is over `max_ttl`, {} s", max.as_secs());
+                Err(self.error(&ttl, "default_ttl", reason))
+            }
+            Some(ttl) => Ok(ttl.value.0),
+        }
+    }
+
+    fn check_leeway(&self, leeway: &Spanned<String>) -> Result<Duration, ConfigError> {
+        // `0s` is no duration elsewhere, but here it is the default.
+        if leeway.value == "0s" {
+            return Ok(Duration::ZERO);
+        }
+        match policy::duration::parse(&leeway.value) {
+            Ok(duration) if duration.as_secs() <= MAX_LEEWAY => Ok(duration),
+            Ok(_) => Err(self.error(leeway, "leeway", format!("is over {MAX_LEEWAY} s"))),
+            Err(error) => Err(self.error(leeway, "leeway", error.to_string())),
+        }
+    }
+
+    fn check_data_planes(&self, planes: Vec<Spanned<DataPlane>>) -> Result<Vec<DataPlane>, ConfigError> {
+        for (index, plane) in planes.iter().enumerate() {
+            let field = format!("data_planes[{index}].name");
+            if !verdict::token::claims::is_name(&plane.value.name) {
+                return Err(self.error(plane, &field, "must be 1 to 255 visible ASCII characters"));
+            }
+            if planes.iter().take(index).any(|other| other.value.name == plane.value.name) {
+                return Err(self.error(plane, &field, format!("`{}` is listed twice", plane.value.name)));
+            }
+        }
+        Ok(planes.into_iter().map(|plane| plane.value).collect())
+    }
+
+    fn check_limits(&self, written: LimitsFile) -> Result<Limits, ConfigError> {
+        let LimitsFile {
+            connections,
+            requests,
+            header_bytes,
+            body_bytes,
+            message_bytes,
+            header_timeout,
+            request_timeout,
+            idle_timeout,
+            drain_timeout,
+        } = written;
+        let default = Limits::default();
+        let time = |value: Option<secs::Text>, default: Duration| value.map_or(default, |text| text.0);
+        let bytes = |value: Option<Spanned<usize>>, default: usize, field: &str, least: usize| match value {
+            None => Ok(default),
+            Some(bytes) if (least..=MAX_BUFFER).contains(&bytes.value) => Ok(bytes.value),
+            Some(bytes) => Err(self.error(&bytes, field, format!("must be {least} to {MAX_BUFFER}"))),
+        };
+        Ok(Limits {
+            connections: connections.unwrap_or(default.connections),
+            requests: requests.unwrap_or(default.requests),
+            header_bytes: bytes(header_bytes, default.header_bytes, "limits.header_bytes", MIN_HEADER_BYTES)?,
+            body_bytes: bytes(body_bytes, default.body_bytes, "limits.body_bytes", 1024)?,
+            message_bytes: bytes(message_bytes, default.message_bytes, "limits.message_bytes", 1024)?,
+            header_timeout: time(header_timeout, default.header_timeout),
+            request_timeout: time(request_timeout, default.request_timeout),
+            idle_timeout: time(idle_timeout, default.idle_timeout),
+            drain_timeout: time(drain_timeout, default.drain_timeout),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Why no token is issued.
+
+use thiserror::Error;
+use verdict::token::MAX_TOKEN;
+
+/// A request for a token that is refused. The message is for the client, about its own request only.
+#[derive(Debug, Error)]
+pub enum IssueError {
+    /// Grants that cannot be read.
+    #[error("{0}")]
+    Grants(String),
+    /// A grant that the client may not have.
+    #[error("grants[{index}]: not covered by any entry of the client's `may_request`")]
+    OverCeiling {
+        /// Which grant.
+        index: usize,
+    },
+    /// A grant that is there already.
+    #[error("grants[{index}]: the same as, or of the same id as, grants[{earlier}]")]
+    Duplicate {
+        /// Which grant.
+        index: usize,
+        /// The grant it repeats.
+        earlier: usize,
+    },
+    /// Something this version cannot enforce.
+    #[error("grants[{index}].limits: use limits are not supported by this version")]
+    Limits {
+        /// Which grant.
+        index: usize,
+    },
+    /// A lifetime over a cap.
+    #[error("expires_in: {asked} s is over the cap of {cap} s for {whose}")]
+    Lifetime {
+        /// What was asked for, seconds.
+        asked: u64,
+        /// The cap, seconds.
+        cap: u64,
+        /// Whose cap it is.
+        whose: String,
+    },
+    /// A lifetime of nothing.
+    #[error("expires_in: must be at least 1 s")]
+    NoLifetime,
+    /// An agent that the client may not name.
+    #[error("agent: `{0}` is not one of the client's `agents`")]
+    Agent(String),
+    /// A name that no token can carry.
+    #[error("{field}: must be 1 to 255 visible ASCII characters without comma")]
+    Name {
+        /// Which member.
+        field: &'static str,
+    },
+    /// No audience, and more than one to choose from.
+    #[error("audience: must be named, because the policy has {0}")]
+    AudienceMissing(usize),
+    /// An audience that nothing has.
+    #[error("audience: `{0}` is no audience of the policy")]
+    AudienceUnknown(String),
+    /// A binding that cannot be enforced.
+    #[error("cnf: {0}")]
+    Binding(&'static str),
+    /// A token that data planes would refuse.
+    #[error("the token would have {0} bytes, and {MAX_TOKEN} are the most: request fewer or shorter grants")]
+    TooLarge(usize),
+    /// The server's fault. The cause is for the log.
+    #[error("the token could not be made")]
+    Internal(String),
+}

@@ -1,0 +1,46 @@
+//! Subject and holder of a token.
+
+use verdict::token::claims::{Actor, is_name};
+
+use super::IssueError;
+use crate::clients::AuthenticatedClient;
+
+/// For whom, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parties {
+    pub(super) subject: String,
+    /// The holder, where it is not the subject (RFC 8693 section 4.1).
+    pub(super) actor: Option<Actor>,
+}
+
+impl Parties {
+    /// Whom `client` may name. The subject is a matter between client and user; the holder is what data planes
+    /// and audit go by, so it is the client itself or one of the client's agents.
+    pub(super) fn of(
+        client: &AuthenticatedClient,
+        subject: Option<String>,
+        agent: Option<String>,
+    ) -> Result<Self, IssueError> {
+        let subject = named(subject, "subject")?.unwrap_or_else(|| client.name().to_owned());
+        let agent = named(agent, "agent")?;
+        let holder = agent.as_ref().unwrap_or(&subject);
+        let is_own =
+            holder == client.name() || client.policy().agents.iter().any(|pattern| pattern.matches(holder));
+        if !is_own {
+            return Err(IssueError::Agent(holder.clone()));
+        }
+        let actor = agent.filter(|agent| *agent != subject).map(|sub| Actor { sub });
+        Ok(Self { subject, actor })
+    }
+
+    pub(super) fn holder(&self) -> &str {
+        self.actor.as_ref().map_or(&self.subject, |actor| &actor.sub)
+    }
+}
+
+fn named(name: Option<String>, field: &'static str) -> Result<Option<String>, IssueError> {
+    match name {
+        Some(name) if !is_name(&name) => Err(IssueError::Name { field }),
+        name => Ok(name),
+    }
+}

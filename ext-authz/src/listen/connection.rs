@@ -1,0 +1,151 @@
+//! Accepting connections, serving them, letting them go.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, serve::Listener};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::GracefulConnection,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::{
+    Shutdown,
+    activity::Activity,
+    guard::{Guard, Protocol},
+};
+use crate::{config::Limits, telemetry::metrics};
+
+/// Requests that one HTTP/2 connection may have in progress.
+const MAX_STREAMS: u32 = 256;
+/// How long a peer that was told to go may take to.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What is behind a listener.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// For logs and metrics.
+    pub name: &'static str,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Its bounds.
+    pub limits: Limits,
+    /// Its routes.
+    pub router: Router,
+}
+
+/// Serves `listener` until `shutdown`, then until its last request has ended or the drain timeout has passed.
+pub async fn serve<L>(mut listener: L, door: Door, mut shutdown: Shutdown)
+where
+    L: Listener,
+{
+    let Door { name, protocol, limits, router } = door;
+    let places = Arc::new(Semaphore::new(limits.requests.get()));
+    let guard = Guard { name, protocol, limits, router, places };
+    let slots = Arc::new(Semaphore::new(limits.connections.get()));
+    let mut connections = JoinSet::new();
+    loop {
+        // A slot first, then a connection: beyond the bound they wait in the kernel's queue, which is bounded too.
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.requested() => break,
+            Some(_) = connections.join_next() => continue,
+            Ok(slot) = Arc::clone(&slots).acquire_owned() => tokio::select! {
+                biased;
+                () = shutdown.requested() => break,
+                (stream, _) = listener.accept() => (slot, stream),
+            },
+        };
+        let (slot, stream) = accepted;
+        let (guard, shutdown) = (guard.clone(), shutdown.clone());
+        connections.spawn(async move {
+            let _slot = slot;
+            let _counted = metrics::connection_opened(guard.name);
+            serve_stream(stream, guard, shutdown).await;
+        });
+    }
+    // Nobody can connect any more; whoever is connected is told to leave.
+    drop(listener);
+    let drained = timeout(limits.drain_timeout, async { while connections.join_next().await.is_some() {} });
+    if drained.await.is_err() {
+        tracing::warn!(
+            listener = name,
+            open = connections.len(),
+            "closed connections that did not end in time"
+        );
+    }
+}
+
+async fn serve_stream<S>(stream: S, guard: Guard, shutdown: Shutdown)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (limits, protocol, activity) = (guard.limits, guard.protocol, Activity::new());
+    let requests = activity.clone();
+    let service =
+        service_fn(move |request: http::Request<Incoming>| guard.clone().answer(request, requests.clone()));
+    let stream = TokioIo::new(stream);
+    match protocol {
+        Protocol::Http => {
+            let mut builder = http1::Builder::new();
+            builder
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.header_timeout)
+                .max_buf_size(limits.header_bytes)
+                .half_close(false);
+            drive(builder.serve_connection(stream, service), &activity, &limits, shutdown).await;
+        }
+        Protocol::Grpc => {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder
+                .timer(TokioTimer::new())
+                // A peer that is stuck within a frame or a header block cannot answer a ping.
+                .keep_alive_interval(limits.header_timeout)
+                .keep_alive_timeout(limits.header_timeout)
+                .max_concurrent_streams(MAX_STREAMS)
+                .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+            drive(builder.serve_connection(stream, service), &activity, &limits, shutdown).await;
+        }
+    }
+}
+
+/// Runs a connection to its end. It is asked to end when the server stops or when it is held open for nothing,
+/// and cut when it does not.
+async fn drive<C>(connection: C, activity: &Activity, limits: &Limits, mut shutdown: Shutdown)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        // Serving goes on below, for as long as the listener's drain timeout allows.
+        () = shutdown.requested() => None,
+        () = activity.exhausted(limits) => {
+            connection.as_mut().graceful_shutdown();
+            // An error means that it did not go by itself; dropping it closes the socket.
+            let _ = timeout(FAREWELL, connection.as_mut()).await;
+            return;
+        }
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}

@@ -1,0 +1,17 @@
+//! Sockets: what strangers can make a listener hold or wait for is bounded, and stopping loses no request.
+
+mod activity;
+mod addresses;
+mod bind;
+mod connection;
+mod guard;
+mod guarded_body;
+mod shutdown;
+mod unix;
+
+pub use addresses::Addresses;
+pub use bind::{BindError, bind_tcp};
+pub use connection::{Door, serve};
+pub use guard::Protocol;
+pub use shutdown::{Shutdown, Trigger, on_signal};
+pub use unix::{DataPlaneSocket, SocketError};

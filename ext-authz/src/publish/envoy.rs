@@ -1,0 +1,60 @@
+//! The snapshot as Envoy's wasm filter gets it.
+
+use std::path::Path;
+
+use serde::Serialize;
+use verdict::document::SnapshotDocument;
+
+/// The filter's configuration in Envoy, without the snapshot.
+const TEMPLATE: &str = include_str!("../../../envoy/writ-filter.yaml");
+/// Where the snapshot goes.
+const PLACEHOLDER: &str = "@WRIT_PLUGIN_CONFIGURATION@";
+/// The filter as `make wasm` builds it; the template names it.
+pub const DEFAULT_WASM: &str = "target/wasm/writ_filter.wasm";
+
+/// The plugin configuration: JSON on one line.
+///
+/// # Errors
+/// The document cannot be written as JSON.
+pub fn plugin_configuration(document: &SnapshotDocument) -> Result<String, serde_json::Error> {
+    #[derive(Serialize)]
+    struct Plugin<'d> {
+        snapshot: &'d SnapshotDocument,
+    }
+
+    serde_json::to_string(&Plugin { snapshot: document })
+}
+
+/// The discovery response that `envoy/wasm.yaml` watches.
+#[must_use]
+pub fn fill_template(configuration: &str, wasm: &Path) -> String {
+    let wasm = single_quoted(&wasm.display().to_string());
+    // The file first: the configuration is the operators' text and could hold its name.
+    TEMPLATE.replacen(DEFAULT_WASM, &wasm, 1).replacen(PLACEHOLDER, &single_quoted(configuration), 1)
+}
+
+/// A YAML single-quoted scalar (YAML 1.2 section 7.3.2): only the quote itself is special in it. Line breaks
+/// would be folded; JSON on one line has none.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_has_each_place_once() {
+        for place in [PLACEHOLDER, DEFAULT_WASM] {
+            assert_eq!(TEMPLATE.matches(place).count(), 1, "{place}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_doubled() {
+        let filled =
+            fill_template(r#"{"it's":"@WRIT_PLUGIN_CONFIGURATION@"}"#, Path::new("/opt/o'clock.wasm"));
+        assert!(filled.contains(r#"value: '{"it''s":"@WRIT_PLUGIN_CONFIGURATION@"}'"#));
+        assert!(filled.contains("filename: '/opt/o''clock.wasm'"));
+    }
+}

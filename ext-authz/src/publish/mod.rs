@@ -1,0 +1,11 @@
+//! From policy and keys to the snapshot that verdicts read, here and in Envoy.
+
+mod document;
+mod envoy;
+mod hash_key;
+mod load;
+
+pub use document::{Publication, document};
+pub use envoy::{DEFAULT_WASM, fill_template, plugin_configuration};
+pub use hash_key::{HashKeyError, HashKeyFile};
+pub use load::load_policy;

@@ -1,0 +1,73 @@
+//! Why the server does not run.
+
+use std::io;
+
+use policy::PolicyErrors;
+use thiserror::Error;
+use verdict::SnapshotError;
+
+use crate::{
+    clients::GeneratedError,
+    files::FileError,
+    keys::KeyError,
+    listen::{BindError, SocketError},
+    publish::HashKeyError,
+};
+
+/// Why the server does not start. It starts whole or not at all.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    /// The policy; every fault of every file.
+    #[error(transparent)]
+    Policy(#[from] PolicyErrors),
+    /// Policy and keys make no snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The signing keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The key of revocation hashes.
+    #[error(transparent)]
+    HashKey(#[from] HashKeyError),
+    /// The clients' generated secrets.
+    #[error(transparent)]
+    Clients(#[from] GeneratedError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Another server uses the data directory.
+    #[error("`{0}` is in use by another server")]
+    Locked(String),
+    /// A TCP address.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The Unix socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// The reflection service.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The counters.
+    #[error("metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// Signals.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
+}
+
+impl ServerError {
+    /// Whether what operators wrote is at fault, and not the machine.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Policy(_) | Self::Snapshot(_) | Self::Keys(_) | Self::HashKey(_) | Self::Clients(_) => true,
+            Self::File(_)
+            | Self::Locked(_)
+            | Self::Bind(_)
+            | Self::Socket(_)
+            | Self::Reflection(_)
+            | Self::Metrics(_)
+            | Self::Signals(_) => false,
+        }
+    }
+}

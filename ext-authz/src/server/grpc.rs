@@ -1,0 +1,40 @@
+//! The gRPC services of a listener.
+
+use axum::Router;
+use tonic::service::Routes;
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic_reflection::server::Builder;
+
+use super::Api;
+use crate::check::{CheckServer, DESCRIPTORS, Identity, SERVICE};
+
+/// Health of the services, one value for all listeners.
+pub(super) async fn health(serving: bool) -> HealthReporter {
+    let reporter = HealthReporter::new();
+    set_health(&reporter, serving).await;
+    reporter
+}
+
+/// The empty name stands for the whole server (grpc.health.v1).
+pub(super) async fn set_health(reporter: &HealthReporter, serving: bool) {
+    let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+    for name in ["", SERVICE] {
+        reporter.set_service_status(name, status).await;
+    }
+}
+
+/// Check for callers of `identity`; health and reflection for everyone.
+pub(super) fn router(
+    api: &Api,
+    identity: Identity,
+    health: &HealthReporter,
+) -> Result<Router, tonic_reflection::server::Error> {
+    let check = CheckServer::new(api.current.clone(), identity, api.config.limits.message_bytes);
+    let reflection = Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let health = tonic_health::server::HealthService::from_health_reporter(health.clone());
+    let health = tonic_health::pb::health_server::HealthServer::new(health);
+    Ok(Routes::new(check).add_service(health).add_service(reflection).prepare().into_axum_router())
+}

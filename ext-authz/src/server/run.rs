@@ -1,0 +1,70 @@
+//! Listening, until told to stop.
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::{Data, ServerError, grpc};
+use crate::{
+    admin::{self, Admin},
+    check::{DataPlanes, Identity},
+    config::Config,
+    listen::{Addresses, DataPlaneSocket, Door, Protocol, Trigger, bind_tcp, on_signal, serve},
+    oauth, tasks,
+};
+
+/// Serves `data` until `SIGTERM` or `SIGINT`, then lets requests in progress end.
+///
+/// # Errors
+/// The server does not start. Once it runs, nothing ends it but a signal.
+pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
+    let api = data.api.clone();
+    let config: &Config = &api.config;
+    let (http, http_addr) = bind_tcp(config.listeners.http).await?;
+    let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
+    let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
+    let (data_plane, socket) = DataPlaneSocket::bind(&config.listeners.data_plane)?;
+
+    let (trigger, shutdown) = Trigger::new();
+    let health = grpc::health(true).await;
+    let bearer = Identity::Bearer(DataPlanes::new(config.data_planes.clone()));
+    let remote = grpc::router(&api, bearer, &health)?;
+    let local = grpc::router(&api, Identity::Socket, &health)?;
+    let public = oauth::router().merge(tasks::router()).with_state(api.clone());
+    let operators = admin::router(Admin { api: api.clone(), metrics, shutdown: shutdown.clone() });
+
+    let addresses = Addresses {
+        http: http_addr,
+        grpc: grpc_addr,
+        admin: admin_addr,
+        data_plane: config.listeners.data_plane.clone(),
+    };
+    addresses.write(&config.data_dir.join("listeners.json"))?;
+    tracing::info!(
+        http = %addresses.http,
+        grpc = %addresses.grpc,
+        admin = %addresses.admin,
+        data_plane = %addresses.data_plane.display(),
+        issuer = config.issuer,
+        "listening"
+    );
+
+    let door = |name, protocol, router: Router| Door { name, protocol, limits: config.limits, router };
+    let stopping = async {
+        let signal = on_signal().await;
+        tracing::info!("stopping: no new connections, requests in progress may end");
+        grpc::set_health(&health, false).await;
+        trigger.pull();
+        signal.map_err(ServerError::Signals)
+    };
+    let (stopped, ..) = tokio::join!(
+        stopping,
+        serve(http, door("http", Protocol::Http, public), shutdown.clone()),
+        serve(grpc, door("grpc", Protocol::Grpc, remote), shutdown.clone()),
+        serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
+        serve(admin, door("admin", Protocol::Http, operators), shutdown),
+    );
+    drop(socket);
+    data.release();
+    tracing::info!("stopped");
+    stopped
+}

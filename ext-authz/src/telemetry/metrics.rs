@@ -1,0 +1,66 @@
+//! Metrics. Labels come from closed sets of this program, never from a request: strangers must not make series.
+
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+
+const CHECK_DECISIONS: &str = "writ_check_decisions_total";
+const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
+const REQUESTS: &str = "writ_http_requests_total";
+const CONNECTIONS: &str = "writ_connections";
+const BUILD: &str = "writ_build_info";
+
+/// Begins to count.
+///
+/// # Errors
+/// Counting was begun before in this process.
+pub fn start() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new().install_recorder()?;
+    describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
+    describe_counter!(TOKENS_ISSUED, "Task tokens signed");
+    describe_counter!(REQUESTS, "Requests by listener and class of status");
+    describe_gauge!(CONNECTIONS, "Open connections by listener");
+    describe_gauge!(BUILD, "1, labelled with the version");
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
+    // Present from the start: a rate needs a first value.
+    counter!(TOKENS_ISSUED).absolute(0);
+    Ok(handle)
+}
+
+/// One Check decision.
+pub fn check_decided(code: &'static str) {
+    counter!(CHECK_DECISIONS, "code" => code).increment(1);
+}
+
+/// One token signed.
+pub fn token_issued() {
+    counter!(TOKENS_ISSUED).increment(1);
+}
+
+/// One request answered.
+pub fn request_answered(listener: &'static str, status: http::StatusCode) {
+    let class = match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    };
+    counter!(REQUESTS, "listener" => listener, "status" => class).increment(1);
+}
+
+/// A connection opened; it is counted until the guard is dropped.
+#[must_use]
+pub fn connection_opened(listener: &'static str) -> OpenConnection {
+    gauge!(CONNECTIONS, "listener" => listener).increment(1);
+    OpenConnection(listener)
+}
+
+/// See [`connection_opened`].
+#[derive(Debug)]
+pub struct OpenConnection(&'static str);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        gauge!(CONNECTIONS, "listener" => self.0).decrement(1);
+    }
+}
