@@ -25,7 +25,7 @@ pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> C
                 PermitKind::Exempt => "exempt",
                 PermitKind::Shadowed => "shadowed",
             };
-            let Ok(response) = respond::allowed(&permit, code) else {
+            let Ok(response) = respond::allowed(&permit) else {
                 tracing::warn!(data_plane, "denied a request whose header names cannot be removed");
                 return unavailable(&request);
             };

@@ -19,9 +19,14 @@ use verdict::{Denial, DenialResponse, HeaderEdits, Permit, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inexpressible;
 
-pub(super) fn allowed(permit: &Permit, code: &'static str) -> Result<CheckResponse, Inexpressible> {
+/// A client's field of this name is left out of what Envoy asks (it has one of its own there), but goes upstream
+/// all the same. So the verdict does not see it, and it is always removed.
+const HIDDEN_FROM_CHECK: &str = "x-envoy-auth-partial-body";
+
+pub(super) fn allowed(permit: &Permit) -> Result<CheckResponse, Inexpressible> {
     let HeaderEdits { remove, set } = permit.edits();
-    let remove: Result<Vec<String>, _> = remove.iter().cloned().map(String::from_utf8).collect();
+    let hidden = std::iter::once(HIDDEN_FROM_CHECK.as_bytes().to_vec());
+    let remove: Result<Vec<String>, _> = remove.iter().cloned().chain(hidden).map(String::from_utf8).collect();
     let response = OkHttpResponse {
         headers: set.iter().map(|(name, value)| header(name, value.clone())).collect(),
         headers_to_remove: remove.map_err(|_| Inexpressible)?,
@@ -31,11 +36,7 @@ pub(super) fn allowed(permit: &Permit, code: &'static str) -> Result<CheckRespon
     let shadowed = permit.shadowed_denial().map(|denial| denial.code().as_str());
     Ok(CheckResponse {
         status: Some(status(Code::Ok)),
-        dynamic_metadata: Some(metadata(&[
-            ("code", Some(code)),
-            ("task", task),
-            ("shadowed_code", shadowed),
-        ])),
+        dynamic_metadata: Some(metadata(&[("denial", shadowed), ("task", task)])),
         http_response: Some(HttpResponse::OkResponse(response)),
     })
 }
@@ -51,7 +52,10 @@ pub(super) fn denied(denial: &Denial, request: &Request<'_>) -> CheckResponse {
     CheckResponse {
         // Anything but OK is a denial to Envoy, whatever the rest says.
         status: Some(status(Code::PermissionDenied)),
-        dynamic_metadata: Some(metadata(&[("code", Some(denial.code().as_str())), ("task", denial.task())])),
+        dynamic_metadata: Some(metadata(&[
+            ("denial", Some(denial.code().as_str())),
+            ("task", denial.task()),
+        ])),
         http_response: Some(HttpResponse::DeniedResponse(response)),
     }
 }

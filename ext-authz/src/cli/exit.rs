@@ -1,6 +1,6 @@
 //! How a command fails: what is shown, and the exit code.
 
-use std::process::ExitCode;
+use std::{fmt::Display, process::ExitCode};
 
 use serde_json::json;
 
@@ -22,11 +22,11 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn failed(message: impl ToString) -> Self {
+    pub(super) fn failed(message: &dyn Display) -> Self {
         Self { code: FAILED, message: message.to_string(), json: false }
     }
 
-    pub(super) fn bad_configuration(message: impl ToString) -> Self {
+    pub(super) fn bad_configuration(message: &dyn Display) -> Self {
         Self { code: BAD_CONFIGURATION, message: message.to_string(), json: false }
     }
 
@@ -52,12 +52,12 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::bad_configuration(error)
+        Self::bad_configuration(&error)
     }
 }
 
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
-        if error.is_configuration() { Self::bad_configuration(error) } else { Self::failed(error) }
+        if error.is_configuration() { Self::bad_configuration(&error) } else { Self::failed(&error) }
     }
 }

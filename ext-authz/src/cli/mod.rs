@@ -20,7 +20,7 @@ use self::{
 pub fn run() -> ExitCode {
     // `clap` prints help and usage errors itself, and ends the process with 0 or 2.
     let args = Args::parse();
-    let done = match args.command {
+    let done = match &args.command {
         Command::Serve(serve) => serve::run(serve),
         Command::Snapshot { command: SnapshotCommand::Export(export) } => snapshot::export(export),
     };

@@ -10,21 +10,22 @@ use crate::{
     telemetry::{logs, metrics},
 };
 
-pub(super) fn run(args: ServeArgs) -> Done {
+pub(super) fn run(args: &ServeArgs) -> Done {
     logs::start(args.log_format, args.log_level);
-    let json = args.json;
-    serve(args).map_err(|failure| failure.shown_as(json))
+    serve(args).map_err(|failure| failure.shown_as(args.json))
 }
 
-fn serve(args: ServeArgs) -> Done {
+fn serve(args: &ServeArgs) -> Done {
     let config = resolve(args.overrides())?;
     let metrics = metrics::start().map_err(ServerError::from)?;
     let mut data = server::open(config)?;
     for secret in data.new_secrets.drain(..) {
         show(secret, args.json)?;
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(&error))?;
     Ok(runtime.block_on(server::run(data, metrics))?)
 }
 
@@ -36,5 +37,5 @@ fn show(secret: NewSecret, json: bool) -> Done {
     } else {
         format!("client {client} secret: {secret}")
     };
-    output::result(&line).map_err(Failure::failed)
+    output::result(&line).map_err(|error| Failure::failed(&error))
 }

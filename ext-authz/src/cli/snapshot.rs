@@ -17,9 +17,8 @@ use crate::{
     server::ServerError,
 };
 
-pub(super) fn export(args: ExportArgs) -> Done {
-    let json = args.json;
-    write(&args).map_err(|failure| failure.shown_as(json))
+pub(super) fn export(args: &ExportArgs) -> Done {
+    write(args).map_err(|failure| failure.shown_as(args.json))
 }
 
 fn write(args: &ExportArgs) -> Done {
@@ -30,7 +29,7 @@ fn write(args: &ExportArgs) -> Done {
         HashKeyFile::open_or_create(&config.data_dir.join("hash.key")).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
     let document = document(&publication, clock::now(), Some(args.valid_for));
-    let configuration = plugin_configuration(&document).map_err(Failure::failed)?;
+    let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;
     let text = match args.format {
@@ -38,13 +37,13 @@ fn write(args: &ExportArgs) -> Done {
         ExportFormat::Envoy => fill_template(&configuration, &args.wasm),
     };
     let Some(path) = &args.output else {
-        return output::result(text.trim_end()).map_err(Failure::failed);
+        return output::result(text.trim_end()).map_err(|error| Failure::failed(&error));
     };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        files::make_private_directory(parent).map_err(Failure::failed)?;
+        files::make_private_directory(parent).map_err(|error| Failure::failed(&error))?;
     }
     // The hash key inside is for data planes only.
-    files::write_atomically(path, text.as_bytes(), files::SECRET).map_err(Failure::failed)?;
+    files::write_atomically(path, text.as_bytes(), files::SECRET).map_err(|error| Failure::failed(&error))?;
     if !args.json {
         return Ok(());
     }
@@ -55,5 +54,5 @@ fn write(args: &ExportArgs) -> Done {
         "generation": document.version.generation,
         "not_after": document.not_after,
     });
-    output::result(&summary.to_string()).map_err(Failure::failed)
+    output::result(&summary.to_string()).map_err(|error| Failure::failed(&error))
 }

@@ -1,6 +1,7 @@
 //! Where the server listens, for those who chose port 0.
 
 use std::{
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -22,13 +23,25 @@ pub struct Addresses {
     pub data_plane: PathBuf,
 }
 
+/// The file that lists the addresses. It goes when this value does: nobody listens there any more.
+#[derive(Debug)]
+pub struct PublishedAddresses(PathBuf);
+
 impl Addresses {
     /// Writes `path`. Whoever finds the file finds all listeners bound.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+    pub fn publish(&self, path: &Path) -> Result<PublishedAddresses, FileError> {
         let text = serde_json::to_vec(self).map_err(|error| FileError::new("write", path, error.into()))?;
-        files::write_atomically(path, &text, files::PUBLIC)
+        files::write_atomically(path, &text, files::PUBLIC)?;
+        Ok(PublishedAddresses(path.to_owned()))
+    }
+}
+
+impl Drop for PublishedAddresses {
+    fn drop(&mut self) {
+        // Best effort: the next start replaces it.
+        let _ = fs::remove_file(&self.0);
     }
 }

@@ -9,7 +9,7 @@ mod guarded_body;
 mod shutdown;
 mod unix;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, PublishedAddresses};
 pub use bind::{BindError, bind_tcp};
 pub use connection::{Door, serve};
 pub use guard::Protocol;

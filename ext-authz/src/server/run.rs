@@ -38,7 +38,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         admin: admin_addr,
         data_plane: config.listeners.data_plane.clone(),
     };
-    addresses.write(&config.data_dir.join("listeners.json"))?;
+    let listed = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(
         http = %addresses.http,
         grpc = %addresses.grpc,
@@ -63,7 +63,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
         serve(admin, door("admin", Protocol::Http, operators), shutdown),
     );
-    drop(socket);
+    drop((listed, socket));
     data.release();
     tracing::info!("stopped");
     stopped
