@@ -7,11 +7,8 @@ use alloc::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
-use x509_cert::{
-    Certificate,
-    der::Decode,
-    ext::pkix::{SubjectAltName, name::GeneralName},
-};
+
+mod certificate;
 
 use crate::token::claims::Confirmation;
 
@@ -70,23 +67,12 @@ fn read(encoded: &[u8]) -> Option<ProvenCertificate> {
     if label != "CERTIFICATE" {
         return None;
     }
-    let certificate = Certificate::from_der(&der).ok()?;
-    let thumbprint = URL_SAFE_NO_PAD.encode(Sha256::digest(&der));
-    Some(ProvenCertificate { thumbprint, spiffe: only_spiffe_id(&certificate) })
-}
-
-/// The one URI of the subject alternative names (SPIFFE X.509-SVID section 2: exactly one). The subject's own
-/// name is never looked at.
-fn only_spiffe_id(certificate: &Certificate) -> Option<String> {
-    let (_, SubjectAltName(names)) = certificate.tbs_certificate().get_extension().ok()??;
-    let mut uris = names.iter().filter_map(|name| match name {
-        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str()),
+    // SPIFFE X.509-SVID section 2: exactly one URI. The subject's own name is never looked at.
+    let spiffe = match certificate::uri_names(&der)?.as_slice() {
+        [uri] => core::str::from_utf8(uri).ok().filter(|uri| is_spiffe_id(uri)).map(ToString::to_string),
         _ => None,
-    });
-    match (uris.next(), uris.next()) {
-        (Some(uri), None) if is_spiffe_id(uri) => Some(uri.to_string()),
-        _ => None,
-    }
+    };
+    Some(ProvenCertificate { thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)), spiffe })
 }
 
 /// SPIFFE ID sections 2.1 to 2.3: trust domain, then non-empty segments of a narrow alphabet.
