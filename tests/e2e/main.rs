@@ -1,4 +1,13 @@
 //! End to end: real server, real Envoy, real upstreams. One binary, one module a behaviour.
 
+mod cached;
 mod corpus;
+mod issued;
+mod outage;
+mod pending;
+mod routing;
+mod sizes;
+mod startup;
+mod surfaces;
+mod workers;
 mod world;

@@ -1,16 +1,28 @@
-//! What tests share: the corpus's keys, policy, certificates and a directory for each test.
+//! What tests share: the corpus's keys, policy and certificates, a directory each, and how to start parts.
+
+use std::path::{Path, PathBuf};
 
 use harness::{
     Result,
     corpus::{Corpus, ISSUER, Preparer},
-    forge::{Forge, Key},
+    envoy::{Config, Envoy, Shipped},
+    forge::{Forge, Key, TokenSpec, Values},
+    http::{Payload, RawRequest},
     paths,
     pki::Pki,
-    server::Setup,
+    server::{Server, Setup},
+    surface::Proxy,
+    upstream::Echo,
 };
 use policy::{Namespaces, Policy};
+use serde_json::{Map, Value};
 use tempfile::TempDir;
 use verdict::document::HostDocument;
+
+/// An object that the default token may read.
+pub(crate) const OBJECT: &str = "/my-bucket/logs/2026-05/app.log";
+/// One that it may not.
+pub(crate) const OTHER_OBJECT: &str = "/my-bucket/logs/2026-06/app.log";
 
 /// Seeds of the keys that tests sign with.
 const ISSUER_SEED: [u8; 32] = [1; 32];
@@ -21,7 +33,7 @@ pub(crate) struct World {
     pub(crate) corpus: Corpus,
     pub(crate) forge: Forge,
     pub(crate) pki: Pki,
-    pub(crate) directory: TempDir,
+    directory: TempDir,
 }
 
 impl World {
@@ -44,20 +56,107 @@ impl World {
         Preparer { forge: &self.forge, pki: &self.pki }
     }
 
+    /// The data directory of the server.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.directory.path().join("d")
+    }
+
     /// The corpus policy, as the policy crate compiles it.
     pub(crate) fn hosts(&self) -> Vec<HostDocument> {
         let policy = Policy::load(&paths::corpus().join("policy"), &Namespaces::open());
         policy.unwrap_or_else(|errors| panic!("{errors}")).hosts().to_vec()
     }
 
-    /// A server on the corpus policy with the corpus's key.
+    /// A server on the corpus policy with the corpus's key, not yet started.
     pub(crate) fn setup(&self) -> Result<Setup> {
         let setup = Setup {
-            data: self.directory.path().join("d"),
+            data: self.data(),
             policies: paths::corpus().join("policy"),
-            config: Some(format!("issuer: {ISSUER}\n")),
+            config: Some(format!("issuer: {ISSUER}\nleeway: 0s\n")),
         };
         setup.install_key(&self.forge.issuer)?;
         Ok(setup)
     }
+
+    /// A started server.
+    pub(crate) async fn server(&self) -> Result<Server> {
+        Server::start(&self.setup()?).await
+    }
+
+    /// Envoy with the filter and a fresh snapshot.
+    pub(crate) async fn wasm(&self) -> Result<Proxy> {
+        self.setup()?.export_snapshot()?;
+        self.proxy(Shipped::Wasm, |_| Ok(())).await
+    }
+
+    /// Envoy with ext_authz; the server may be there or not.
+    pub(crate) async fn ext_authz(&self) -> Result<Proxy> {
+        self.proxy(Shipped::ExtAuthz, |_| Ok(())).await
+    }
+
+    /// A shipped Envoy, with TLS listeners added, an echo upstream behind it and whatever `change` does.
+    pub(crate) async fn proxy(
+        &self,
+        which: Shipped,
+        change: impl FnOnce(&mut Config) -> Result<()>,
+    ) -> Result<Proxy> {
+        let echo = Echo::start("upstream").await?;
+        let mut config = self.config(which, &echo)?;
+        change(&mut config)?;
+        config.tls_listener(Proxy::VERIFIED, &self.pki, true)?;
+        config.tls_listener(Proxy::PRESENTED, &self.pki, false)?;
+        let plain = config.first_listener()?;
+        let envoy = Envoy::start(&config, &self.envoy_directory(which)).await?;
+        Ok(Proxy { envoy, echo, plain })
+    }
+
+    /// A shipped configuration with `echo` as its upstream.
+    pub(crate) fn config(&self, which: Shipped, echo: &Echo) -> Result<Config> {
+        let mut config = Config::shipped(which, &self.data())?;
+        config.upstream("upstream", echo.address)?;
+        Ok(config)
+    }
+
+    /// Where an Envoy keeps its files.
+    pub(crate) fn envoy_directory(&self, which: Shipped) -> PathBuf {
+        self.directory.path().join(format!("{which:?}"))
+    }
+
+    /// A token with these claims besides the usual ones.
+    pub(crate) fn token(&self, claims: &Value) -> Vec<u8> {
+        let claims: Map<String, Value> = claims.as_object().cloned().unwrap_or_default();
+        let spec = TokenSpec { claims, ..TokenSpec::default() };
+        self.forge.make(&spec, &Values { now: now(), ..Values::default() }).expect("a token")
+    }
+}
+
+/// Unix seconds.
+pub(crate) fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("a clock after 1970").as_secs()
+}
+
+/// A `GET` with a bearer token.
+pub(crate) fn get(host: &str, target: &str, token: &[u8]) -> RawRequest {
+    RawRequest {
+        method: b"GET".to_vec(),
+        target: target.into(),
+        authority: Some(host.into()),
+        headers: vec![(b"authorization".to_vec(), [b"Bearer ".as_slice(), token].concat())],
+        payload: Payload::None,
+    }
+}
+
+/// The denial code and status of a response; the code is empty where the response is not ours.
+pub(crate) async fn answer(proxy: &Proxy, request: &RawRequest) -> Result<(u16, String)> {
+    let response = proxy.send(request).await?.unwrap_or_default();
+    let code = response.json().and_then(|body| Some(body.get("code")?.as_str()?.to_owned()));
+    Ok((response.status, code.unwrap_or_default()))
+}
+
+/// Writes a file as an operator's tool would: another name first, then moved into its place.
+pub(crate) fn replace_file(file: &Path, text: &str) {
+    let next = file.with_extension("next");
+    std::fs::write(&next, text).expect("written");
+    std::fs::rename(&next, file).expect("moved");
 }

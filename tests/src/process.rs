@@ -83,11 +83,19 @@ impl Process {
     /// # Errors
     /// [`Error::TimedOut`] if it does not stop.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        // It may have ended on its own already; then there is nothing to signal and the wait returns at once.
+        let _ = self.signal(Signal::TERM);
+        self.finished().await
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// There is no such process any more.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| unexpected("a process id out of range"))?;
-        // It may have ended on its own already; then there is nothing to signal and the wait returns at once.
-        let _ = kill_process(pid, Signal::TERM);
-        self.finished().await
+        kill_process(pid, signal).map_err(|errno| unexpected(format!("signal {}: {errno}", self.name)))
     }
 
     /// Waits until it ends by itself.

@@ -8,6 +8,7 @@ use std::{
     process::{Command, ExitStatus, Output},
 };
 
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::{
@@ -136,6 +137,22 @@ impl Server {
     /// Everything it has logged, standard output included.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// Stops its threads, as a machine without time to spare would: calls to it stay pending.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn pause(&self) -> Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Lets a paused server go on.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub fn resume(&self) -> Result<()> {
+        self.process.signal(Signal::CONT)
     }
 
     /// Stops it as an operator would, and waits for it.

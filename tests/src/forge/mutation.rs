@@ -59,7 +59,7 @@ pub enum Mutation {
     /// Sets unused bits of the last base64 character; before signing, JSON whitespace makes sure there are any.
     TrailingBits(Part),
     /// Uses `+` and `/` instead of `-` and `_`.
-    StandardAlphabet,
+    StandardAlphabet(Part),
     /// Puts text behind a part.
     Append(Part, String),
     /// Drops characters from the end of a part.
@@ -172,15 +172,13 @@ impl Mutation {
                 text.extend(vec![b'='; missing.max(1)]);
             }
             Self::TrailingBits(part) => trailing_bits(draft.part(*part))?,
-            Self::StandardAlphabet => {
-                for part in [Part::Header, Part::Payload, Part::Signature] {
-                    for byte in draft.part(part) {
-                        *byte = match *byte {
-                            b'-' => b'+',
-                            b'_' => b'/',
-                            other => other,
-                        };
-                    }
+            Self::StandardAlphabet(part) => {
+                for byte in draft.part(*part) {
+                    *byte = match *byte {
+                        b'-' => b'+',
+                        b'_' => b'/',
+                        other => other,
+                    };
                 }
             }
             Self::Append(part, text) => draft.part(*part).extend(unescape(text)?),

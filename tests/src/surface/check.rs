@@ -2,20 +2,23 @@
 
 use std::path::Path;
 
-use envoy_types::pb::envoy::{
-    config::core::v3::{HeaderMap, HeaderValue, header_value_option::HeaderAppendAction},
-    service::auth::v3::{
-        AttributeContext, CheckRequest, CheckResponse,
-        attribute_context::{HttpRequest, Peer, Request},
-        authorization_client::AuthorizationClient,
-        check_response::HttpResponse,
+use envoy_types::pb::{
+    envoy::{
+        config::core::v3::{HeaderMap, HeaderValue, Metadata, header_value_option::HeaderAppendAction},
+        service::auth::v3::{
+            AttributeContext, CheckRequest, CheckResponse,
+            attribute_context::{HttpRequest, Peer, Request},
+            authorization_client::AuthorizationClient,
+            check_response::HttpResponse,
+        },
     },
+    google::protobuf::{Struct, Value, value::Kind},
 };
 use tonic::transport::{Channel, Endpoint};
 
 use super::library::{as_filters_see_it, has_body};
 use crate::{
-    corpus::{Case, Forwarded, Listener, Outcome, Prepared, Preparer},
+    corpus::{Case, Forwarded, Outcome, Prepared, Preparer},
     error::{Result, unexpected},
     http::{Field, Response},
 };
@@ -48,27 +51,20 @@ impl Check {
         preparer: &Preparer<'_>,
     ) -> Result<Outcome> {
         let fields = as_filters_see_it(case, prepared);
-        let mut source = Peer::default();
-        if let Some((certificate, _)) = preparer.certificate(case.peer.as_ref())? {
-            source.certificate = certificate;
-        }
-        let mut request = check_request(&fields, prepared, source);
-        if let Some(attributes) = &mut request.attributes {
-            let listener = case.peer.as_ref().map_or(Listener::Plain, |peer| peer.listener);
-            attributes.context_extensions = context_extensions(listener);
-        }
+        let (certificate, validated) = preparer.certificate(case.peer.as_ref())?.unwrap_or_default();
+        let request = check_request(&fields, prepared, certificate, validated);
         let answer =
             self.client.check(request).await.map_err(|status| unexpected(format!("check: {status}")))?;
         outcome(answer.into_inner(), fields)
     }
 }
 
-/// What Envoy's route says to Check about the listener: see `envoy/ext-authz.yaml`.
-fn context_extensions(_listener: Listener) -> std::collections::HashMap<String, String> {
-    std::collections::HashMap::new()
-}
-
-fn check_request(fields: &[Field], prepared: &Prepared, source: Peer) -> CheckRequest {
+fn check_request(
+    fields: &[Field],
+    prepared: &Prepared,
+    certificate: String,
+    validated: bool,
+) -> CheckRequest {
     let text = |name: &[u8]| {
         let value = fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_slice());
         String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
@@ -96,10 +92,22 @@ fn check_request(fields: &[Field], prepared: &Prepared, source: Peer) -> CheckRe
     };
     CheckRequest {
         attributes: Some(AttributeContext {
-            source: Some(source),
+            source: Some(Peer { certificate, ..Peer::default() }),
             request: Some(Request { http: Some(http), ..Request::default() }),
+            metadata_context: Some(peer_metadata(validated)),
             ..AttributeContext::default()
         }),
+    }
+}
+
+/// What the shadow rules of `envoy/ext-authz.yaml` leave behind: whether Envoy validated the certificate.
+fn peer_metadata(validated: bool) -> Metadata {
+    let result = if validated { "allowed" } else { "denied" };
+    let value = Value { kind: Some(Kind::StringValue(result.to_owned())) };
+    let fields = [("writ_peer_shadow_engine_result".to_owned(), value)].into();
+    Metadata {
+        filter_metadata: [("envoy.filters.http.rbac".to_owned(), Struct { fields })].into(),
+        ..Metadata::default()
     }
 }
 

@@ -1,13 +1,13 @@
 //! A real Envoy with a real upstream behind it: the filter or ext_authz inside.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use tokio::net::TcpStream;
 
 use crate::{
     corpus::{Case, Forwarded, Listener, Outcome, Over, Prepared},
     envoy::Envoy,
-    error::{IoContext, Result, unexpected},
+    error::{Error, IoContext, Result, unexpected},
     http::{RawRequest, Response, h1, h2},
     pki::Pki,
     upstream::Echo,
@@ -48,15 +48,18 @@ impl Proxy {
         self.echo.take();
         let answer = async {
             if listener == Listener::Plain {
-                let stream = TcpStream::connect(address).await.context(|| "connect to Envoy".to_owned())?;
-                return exchange(stream, "http", case.over, &prepared.request).await;
+                return exchange(self.connect().await?, "http", case.over, &prepared.request).await;
             }
             let identity = case.peer.as_ref().and_then(|peer| peer.identity.as_deref());
             let identity = identity.map(|name| pki.identity(name)).transpose()?;
             let protocol = if case.over == Over::H1 { "http/1.1" } else { "h2" };
             // A handshake that Envoy breaks off refuses the request.
             match pki.connect(address, identity, protocol).await {
-                Ok(stream) => exchange(stream, "https", case.over, &prepared.request).await,
+                // With TLS 1.3 Envoy's alert arrives when the client reads, after its own side of the handshake.
+                Ok(stream) => match exchange(stream, "https", case.over, &prepared.request).await {
+                    Err(Error::Io { source, .. }) if source.kind() == ErrorKind::InvalidData => Ok(None),
+                    other => other,
+                },
                 Err(_) => Ok(None),
             }
         };
@@ -76,6 +79,30 @@ impl Proxy {
                 Ok(Outcome::Forwarded(Forwarded { headers: seen.headers.clone() }))
             }
         }
+    }
+}
+
+impl Proxy {
+    /// Sends a request over a new connection without TLS; `None` if it was closed without an answer.
+    ///
+    /// # Errors
+    /// No connection, no answer in time, or one that cannot be read.
+    pub async fn send(&self, request: &RawRequest) -> Result<Option<Response>> {
+        let stream = self.connect().await?;
+        wait::within(ANSWER, "an answer", exchange(stream, "http", Over::H1, request)).await?
+    }
+
+    /// A connection to the listener without TLS.
+    ///
+    /// # Errors
+    /// Envoy does not take it.
+    pub async fn connect(&self) -> Result<TcpStream> {
+        let address = match self.envoy.listener(&self.plain) {
+            Ok(address) => address,
+            // It was not ready when Envoy started.
+            Err(error) => self.envoy.active_listeners().await?.get(&self.plain).copied().ok_or(error)?,
+        };
+        TcpStream::connect(address).await.context(|| "connect to Envoy".to_owned())
     }
 }
 

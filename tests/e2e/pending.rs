@@ -1,0 +1,121 @@
+//! A request that ends, or goes on, while its verdict is still to come.
+
+use harness::{
+    Result,
+    http::{
+        Field, RawRequest,
+        h2::{Connection, fields},
+    },
+    surface::Proxy,
+    wait,
+};
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use crate::{
+    workers,
+    world::{OBJECT, World, get},
+};
+
+const ID: u32 = 1;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_while_check_is_pending() {
+    let world = World::new().unwrap();
+    let server = world.server().await.unwrap();
+    let proxy = world.ext_authz().await.unwrap();
+    workers::all_answer(&proxy, &world).await.unwrap();
+    proxy.echo.take();
+
+    server.pause().unwrap();
+    for end_stream in [true, false] {
+        let mut client = begin(&proxy, &request(&world), end_stream).await.unwrap();
+        until_pending(&proxy).await;
+        client.reset(ID).await.unwrap();
+        until_nothing_pending(&proxy).await;
+    }
+    server.resume().unwrap();
+
+    assert_eq!(proxy.echo.take(), [], "a reset request went on");
+    workers::all_answer(&proxy, &world).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn body_and_trailers_while_check_is_pending() {
+    let world = World::new().unwrap();
+    let server = world.server().await.unwrap();
+    let proxy = world.ext_authz().await.unwrap();
+    workers::all_answer(&proxy, &world).await.unwrap();
+    proxy.echo.take();
+
+    server.pause().unwrap();
+    let mut client = begin(&proxy, &request(&world), false).await.unwrap();
+    client.data(ID, b"hello", false).await.unwrap();
+    let trailer: [Field; 1] = [(b"authorization".to_vec(), b"Bearer x".to_vec())];
+    client.headers(ID, &trailer, true).await.unwrap();
+    let response = client.response(ID).await.unwrap().unwrap_or_default();
+    assert_eq!(response.status, 503, "Check did not answer in time");
+    server.resume().unwrap();
+
+    assert_eq!(proxy.echo.take(), []);
+    workers::all_answer(&proxy, &world).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_while_the_filter_waits_for_a_body() {
+    let world = World::new().unwrap();
+    let proxy = world.wasm().await.unwrap();
+    for _ in 0..20 {
+        let mut client = begin(&proxy, &request(&world), false).await.unwrap();
+        client.reset(ID).await.unwrap();
+    }
+    until_nothing_pending(&proxy).await;
+    assert_eq!(proxy.echo.take(), [], "a reset request went on");
+    assert_eq!(proxy.envoy.stats().await.unwrap().wasm_failures(), []);
+    workers::all_answer(&proxy, &world).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_while_the_body_is_still_coming() {
+    let world = World::new().unwrap();
+    let _server = world.server().await.unwrap();
+    for proxy in [world.wasm().await.unwrap(), world.ext_authz().await.unwrap()] {
+        let mut client = begin(&proxy, &request(&world), false).await.unwrap();
+        client.data(ID, b"hello", false).await.unwrap();
+        // Nobody declared a body; more of it comes after the answer and must harm nobody.
+        let response = client.response(ID).await.unwrap().unwrap_or_default();
+        assert_eq!(response.status, 400);
+        let _ = client.data(ID, &[0; 10_000], true).await;
+        assert_eq!(proxy.echo.take(), []);
+        workers::all_answer(&proxy, &world).await.unwrap();
+    }
+}
+
+fn request(world: &World) -> RawRequest {
+    get("logs.internal", OBJECT, &world.token(&json!({})))
+}
+
+async fn begin(proxy: &Proxy, request: &RawRequest, end_stream: bool) -> Result<Connection<TcpStream>> {
+    let mut client = Connection::open(proxy.connect().await?).await?;
+    client.headers(ID, &fields("http", request), end_stream).await?;
+    Ok(client)
+}
+
+/// Waits until Envoy has begun a request; one that Check has already timed out on has been begun, too.
+async fn until_pending(proxy: &Proxy) {
+    let before = proxy.envoy.stats().await.unwrap().get("http.writ.downstream_rq_total");
+    let pending = || async {
+        let stats = proxy.envoy.stats().await?;
+        let begun = stats.get("http.writ.downstream_rq_active") > 0;
+        Ok((begun || stats.get("http.writ.downstream_rq_total") > before).then_some(()))
+    };
+    wait::until("a request that is pending", pending).await.unwrap();
+}
+
+async fn until_nothing_pending(proxy: &Proxy) {
+    let idle = || async {
+        let stats = proxy.envoy.stats().await?;
+        Ok((stats.get("http.writ.downstream_rq_active") == 0).then_some(()))
+    };
+    wait::until("the end of every request", idle).await.unwrap();
+}
