@@ -12,8 +12,8 @@ setup: ## Install what is missing: compiler, Rust, Envoy
 wasm: setup ## Build the filter: target/wasm/writ_filter.wasm
 	@scripts/build-wasm
 
-build: setup ## Build the server and the tools
-	@cargo build --workspace --locked
+build: setup ## Build the server and command: target/release/writ
+	@cargo build --quiet --release --locked --package writ-ext-authz
 
 demo: wasm build ## Play the logs story on both paths and check every verdict
 	@cargo run --quiet --locked --package writ-demo
@@ -23,6 +23,7 @@ run: wasm build ## Start the server and both Envoys and leave them up to play wi
 
 test: wasm build ## Run all tests, end to end against a real Envoy included
 	@cargo test --workspace --locked
+	@scripts/fuzz-smoke
 
 lint: setup ## Check formatting and lints
 	@scripts/lint

@@ -86,9 +86,9 @@ impl Curl {
     pub(crate) fn short(&self) -> String {
         let mut copy = self.clone();
         for argument in &mut copy.arguments {
-            for scheme in ["Bearer ", "bearer "] {
-                if let Some(at) = argument.find(scheme) {
-                    let cut = at + scheme.len();
+            for before in ["Bearer ", "access_token="] {
+                if let Some(at) = argument.find(before) {
+                    let cut = at + before.len();
                     let shown: String = argument[cut..].chars().take(8).collect();
                     *argument = format!("{}{shown}…", &argument[..cut]);
                 }

@@ -34,7 +34,7 @@ struct Road<'w> {
 pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     ask(world, report).await?;
     let roads = [
-        Road { name: "wasm filter", envoy: &world.wasm },
+        Road { name: "the wasm filter", envoy: &world.wasm },
         Road { name: "ext_authz", envoy: &world.ext_authz },
     ];
     for road in &roads {
@@ -77,7 +77,7 @@ async fn ask(world: &World, report: &mut Report) -> Result<()> {
 
 /// Everything but expiry, on one path.
 async fn walk(world: &World, road: &Road<'_>, report: &mut Report) -> Result<()> {
-    report.chapter(&format!("Through Envoy with the {}", road.name));
+    report.chapter(&format!("Through Envoy with {}", road.name));
     let token = tokens::issue(world, 300).await?;
     let bearer = format!("authorization: Bearer {token}");
     let to = |path: &str| Ok::<_, harness::Error>(Curl::new(&url(road, path)?).header("host: logs.internal"));
@@ -232,7 +232,7 @@ async fn walk(world: &World, road: &Road<'_>, report: &mut Report) -> Result<()>
 
 /// A token works until it ends, and not after.
 async fn expire(world: &World, road: &Road<'_>, report: &mut Report) -> Result<()> {
-    report.chapter(&format!("A token of three seconds, through Envoy with the {}", road.name));
+    report.chapter(&format!("A token of three seconds, through Envoy with {}", road.name));
     let token = tokens::issue(world, 3).await?;
     let curl = Curl::new(&url(road, MAY)?)
         .header("host: logs.internal")
