@@ -26,7 +26,8 @@ const HIDDEN_FROM_CHECK: &str = "x-envoy-auth-partial-body";
 pub(super) fn allowed(permit: &Permit) -> Result<CheckResponse, Inexpressible> {
     let HeaderEdits { remove, set } = permit.edits();
     let hidden = std::iter::once(HIDDEN_FROM_CHECK.as_bytes().to_vec());
-    let remove: Result<Vec<String>, _> = remove.iter().cloned().chain(hidden).map(String::from_utf8).collect();
+    let remove: Result<Vec<String>, _> =
+        remove.iter().cloned().chain(hidden).map(String::from_utf8).collect();
     let response = OkHttpResponse {
         headers: set.iter().map(|(name, value)| header(name, value.clone())).collect(),
         headers_to_remove: remove.map_err(|_| Inexpressible)?,

@@ -1,0 +1,81 @@
+//! A bad configuration starts nothing, and says where it is bad.
+
+use crate::support::{POLICY, Setup, http::get, sha256};
+
+#[test]
+fn every_fault_of_writ_yaml_is_named_with_its_place() {
+    let cases = [
+        ("issuer: https://a\nisuer: https://b\n", "writ.yaml:2:1: ", "isuer"),
+        ("issuer: https://a\nissuer: https://b\n", "writ.yaml:2:1: ", "issuer"),
+        ("issuer: [\n", "writ.yaml:", ""),
+        ("issuer: ftp://a\n", "writ.yaml:1:9: issuer: ", "http"),
+        ("issuer: https://a/?x\n", "writ.yaml:1:9: issuer: ", "query"),
+        ("issuer: https://a/\n", "writ.yaml:1:9: issuer: ", "final `/`"),
+        ("listeners: {http: here}\n", "writ.yaml:1:19: ", ""),
+        ("listeners: {htpp: \"127.0.0.1:1\"}\n", "writ.yaml:1:13: ", "htpp"),
+        ("max_ttl: 1h30m\n", "writ.yaml:1:10: ", "a whole number and a unit"),
+        ("max_ttl: 1m\ndefault_ttl: 2m\n", "writ.yaml:2:14: default_ttl: ", "over `max_ttl`"),
+        ("leeway: 6s\n", "writ.yaml:1:9: leeway: ", "5 s"),
+        ("data_planes: [{name: a}]\n", "writ.yaml:1:", "secret_sha256"),
+        ("data_planes: [{name: a, secret_sha256: \"00\"}]\n", "writ.yaml:1:", "64 hexadecimal digits"),
+        ("limits: {header_bytes: 1}\n", "writ.yaml:1:24: limits.header_bytes: ", "8192"),
+        ("limits: {body_bytes: 99999999}\n", "writ.yaml:1:22: limits.body_bytes: ", "4194304"),
+        ("limits: {connections: 0}\n", "writ.yaml:1:23: ", ""),
+        ("namespaces: {logs: {host: [a]}}\n", "writ.yaml:1:", "host"),
+    ];
+    for (config, place, reason) in cases {
+        let (code, stderr) = Setup::new().config(config).refuse_to_serve();
+        assert_eq!(code, 64, "{config}: {stderr}");
+        assert!(stderr.contains(place) && stderr.contains(reason), "{config}: {stderr}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+    }
+}
+
+#[test]
+fn the_same_data_plane_twice_is_an_error() {
+    let plane = format!("{{name: edge, secret_sha256: \"{}\"}}", sha256("x"));
+    let (code, stderr) = Setup::new().config(&format!("data_planes: [{plane}, {plane}]\n")).refuse_to_serve();
+    assert_eq!(code, 64);
+    assert!(stderr.contains("data_planes[1].name: `edge` is listed twice"), "{stderr}");
+}
+
+#[test]
+fn every_fault_of_the_policy_is_named_at_once() {
+    let policy = POLICY.replace("HASHED", "short").replace("action: none", "acton: none");
+    let setup = Setup::bare().write("policies/logs.yaml", &policy);
+    let (code, stderr) = setup.refuse_to_serve();
+    assert_eq!(code, 64);
+    assert!(
+        stderr.lines().filter(|line| line.starts_with("error: policies/logs.yaml:")).count() >= 2,
+        "{stderr}"
+    );
+    assert!(!setup.data("").exists(), "nothing is made");
+    let output = setup.run(&["serve", "--json"]);
+    assert_eq!(output.status.code(), Some(64));
+    let errors: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(errors["errors"].as_array().unwrap().len() >= 2);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let setup = Setup::new();
+    for arguments in [["--config", "missing.yaml"], ["--policy-dir", "missing"]] {
+        let output = setup.run(&[&["serve"][..], &arguments].concat());
+        assert_eq!(output.status.code(), Some(64));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("missing"));
+    }
+    assert_eq!(setup.run(&["serve", "--htpp-addr", "x"]).status.code(), Some(2));
+    assert_eq!(setup.run(&[]).status.code(), Some(2));
+    assert_eq!(setup.run(&["--help"]).status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_command_line_goes_over_the_file() {
+    let setup = Setup::new().config(
+        "policy_dir: elsewhere\ndata_dir: other-data\nleeway: 0s\nlisteners: {data_plane: plane.sock}\n",
+    );
+    let writ = setup.serve_with(&["--policy-dir", "policies", "--data-dir", "writ-data"]).await;
+    let config = get(writ.admin, "/config").await.json();
+    assert_eq!((&config["policy_dir"], &config["data_dir"]), (&"policies".into(), &"writ-data".into()));
+    assert!(setup.path("plane.sock").exists() && !setup.path("other-data").exists());
+}

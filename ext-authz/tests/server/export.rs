@@ -1,0 +1,83 @@
+//! `writ snapshot export`.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use verdict::Snapshot;
+
+use crate::support::{Setup, http::get};
+
+async fn started() -> Setup {
+    let setup = Setup::new();
+    setup.serve().await.stop().await;
+    setup
+}
+
+#[tokio::test]
+async fn the_plugin_configuration_is_a_snapshot_with_an_end() {
+    let setup = started().await;
+    let output = setup.run(&["snapshot", "export", "--valid-for", "1h"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plugin: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let members: Vec<&String> = plugin.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["snapshot"]);
+    let snapshot = &plugin["snapshot"];
+    assert_eq!(snapshot["not_after"].as_u64().unwrap() - snapshot["issued_at"].as_u64().unwrap(), 3600);
+    Snapshot::from_json(snapshot.to_string().as_bytes()).unwrap();
+
+    let writ = setup.serve().await;
+    let keys = get(writ.http, "/.well-known/jwks.json").await.json();
+    assert_eq!(snapshot["keys"][0]["kid"], keys["keys"][0]["kid"]);
+    let text = snapshot.to_string();
+    for absent in ["janitor", "hashed", "generated", "secret", "max_ttl"] {
+        assert!(!text.contains(absent), "clients never enter a snapshot: {absent} in {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_envoy_form_holds_it_as_one_yaml_string() {
+    let setup = started().await;
+    let output = setup.run(&[
+        "snapshot",
+        "export",
+        "--format",
+        "envoy",
+        "--output",
+        "out/filter.yaml",
+        "--wasm",
+        "/opt/it's.wasm",
+        "--json",
+    ]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&summary["hosts"], &summary["keys"]), (&1.into(), &1.into()));
+
+    let path = setup.path("out/filter.yaml");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let yaml: serde_json::Value = serde_saphyr::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let config = &yaml["resources"][0]["typed_config"]["config"];
+    assert_eq!(config["vm_config"]["code"]["local"]["filename"], "/opt/it's.wasm");
+    let plugin: serde_json::Value =
+        serde_json::from_str(config["configuration"]["value"].as_str().unwrap()).unwrap();
+    Snapshot::from_json(plugin["snapshot"].to_string().as_bytes()).unwrap();
+    assert_eq!(fs::read_dir(setup.path("out")).unwrap().count(), 1, "no draft stays behind");
+}
+
+#[test]
+fn without_a_key_there_is_nothing_to_export() {
+    let output = Setup::new().run(&["snapshot", "export"]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no signing key"));
+    assert!(output.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn wrong_usage_is_told_apart() {
+    let setup = started().await;
+    for arguments in [&["--valid-for", "0s"][..], &["--valid-for", "soon"], &["--format", "xml"], &["--json"]]
+    {
+        let output = setup.run(&[&["snapshot", "export"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    let output = setup.run(&["snapshot", "export", "--policy-dir", "missing"]);
+    assert_eq!(output.status.code(), Some(64));
+}

@@ -1,0 +1,62 @@
+//! The first start makes what is missing, once.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use crate::support::{Setup, http::basic};
+
+#[tokio::test]
+async fn nothing_needs_to_be_configured() {
+    let setup = Setup::bare();
+    let mut writ = setup.serve().await;
+    let secret = writ.secret("log-janitor").await;
+    let grants =
+        r#"[{"type":"task_grant","actions":["s3:GetObject"],"resources":["s3://my-bucket/logs/2026-05*"]}]"#;
+    let parameters = [("grant_type", "client_credentials"), ("authorization_details", grants)];
+    let response = writ.token(&basic("log-janitor", &secret), &parameters).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_once_and_kept_as_a_hash() {
+    let setup = Setup::new();
+    let mut first = setup.serve().await;
+    let secret = first.secret("generated").await;
+    let (_, stdout, stderr) = first.stop().await;
+    assert_eq!(stdout, format!("client generated secret: {secret}"));
+    assert!(!stderr.contains(&secret), "secrets are not logged");
+
+    let second = setup.serve().await;
+    assert_eq!(second.token(&basic("generated", &secret), &[]).await.json()["error"], "invalid_request");
+    let (_, stdout, stderr) = second.stop().await;
+    assert_eq!(stdout, "");
+    assert!(!stderr.contains("secret"));
+    assert!(!fs::read_to_string(setup.data("clients.json")).unwrap().contains(&secret));
+}
+
+#[tokio::test]
+async fn secrets_can_be_shown_as_json() {
+    let setup = Setup::new();
+    let (_, stdout, _) = setup.serve_with(&["--json"]).await.stop().await;
+    let shown: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(shown["client"], "generated");
+    assert!(shown["secret"].as_str().unwrap().starts_with("writ_"));
+}
+
+#[tokio::test]
+async fn what_is_secret_is_private() {
+    let setup = Setup::new();
+    let _writ = setup.serve().await;
+    let key = fs::read_dir(setup.data("keys")).unwrap().next().unwrap().unwrap().path();
+    let expected = [
+        (setup.data(""), 0o700),
+        (setup.data("keys"), 0o700),
+        (key, 0o600),
+        (setup.data("clients.json"), 0o600),
+        (setup.data("hash.key"), 0o600),
+        (setup.data("data-plane.sock"), 0o600),
+    ];
+    for (path, mode) in expected {
+        let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{}: {found:o}", path.display());
+    }
+}

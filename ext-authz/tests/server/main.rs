@@ -1,0 +1,20 @@
+//! The built `writ` binary, from outside: one module a feature.
+
+mod admin;
+mod authentication;
+mod ceilings;
+mod check;
+mod check_identity;
+mod check_peer;
+mod configuration;
+mod discovery;
+mod export;
+mod first_start;
+mod keys;
+mod limits;
+mod reflection;
+mod shutdown;
+mod sockets;
+mod support;
+mod tasks;
+mod tokens;

@@ -1,0 +1,90 @@
+//! What a server is started with.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::{POLICY, Writ, sha256};
+
+/// A directory with policy, configuration and data, gone when this is.
+pub(crate) struct Setup {
+    directory: TempDir,
+}
+
+impl Setup {
+    /// The test policy, and no configuration file.
+    pub(crate) fn new() -> Self {
+        let setup = Self::bare();
+        setup.write("policies/logs.yaml", &POLICY.replace("HASHED", &sha256("hashed-secret")))
+    }
+
+    /// No policy directory.
+    pub(crate) fn bare() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn config(self, yaml: &str) -> Self {
+        self.write("writ.yaml", yaml)
+    }
+
+    pub(crate) fn write(self, name: &str, content: &str) -> Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Where the server keeps its data by default.
+    pub(crate) fn data(&self, name: &str) -> PathBuf {
+        self.path("writ-data").join(name)
+    }
+
+    /// A `writ` command in this directory.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_writ"));
+        command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts a server on free ports and waits until it listens.
+    pub(crate) async fn serve(&self) -> Writ {
+        self.serve_with(&[]).await
+    }
+
+    pub(crate) async fn serve_with(&self, arguments: &[&str]) -> Writ {
+        let free = [
+            "serve",
+            "--http-addr",
+            "127.0.0.1:0",
+            "--grpc-addr",
+            "127.0.0.1:0",
+            "--admin-addr",
+            "127.0.0.1:0",
+        ];
+        let arguments: Vec<&str> = free.iter().chain(arguments).copied().collect();
+        Writ::start(self.command(&arguments), &self.data("listeners.json")).await
+    }
+
+    /// A `serve` that is expected to fail: exit code and what it said.
+    pub(crate) fn refuse_to_serve(&self) -> (i32, String) {
+        let output = self.run(&["serve", "--http-addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"]);
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+}
