@@ -79,6 +79,10 @@ impl Permit {
         ];
         let mut remove = removals(fields, |name| set.iter().any(|(own, _)| own.as_bytes() == name));
         remove.push(b"authorization".to_vec());
+        // A cookie with a token was refused. This field is for proxies, which Envoy is not.
+        if credential::holds_task_token(fields, b"proxy-authorization") {
+            remove.push(b"proxy-authorization".to_vec());
+        }
         Self { reason: Reason::Granted(request), edits: HeaderEdits { remove, set } }
     }
 
@@ -128,8 +132,10 @@ impl Permit {
 /// Without a verified token the upstream's own `authorization` stays, but a task token never goes upstream.
 fn unproven_edits(fields: &Fields<'_>) -> HeaderEdits {
     let mut remove = removals(fields, |_| false);
-    if credential::holds_task_token(fields) {
-        remove.push(b"authorization".to_vec());
+    for name in credential::CREDENTIAL_FIELDS {
+        if credential::holds_task_token(fields, name) {
+            remove.push(name.to_vec());
+        }
     }
     HeaderEdits { remove, set: Vec::new() }
 }

@@ -21,6 +21,15 @@ pub struct Request<'a> {
     pub peer: &'a Peer,
 }
 
+/// What a host gives up of the strict reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leniencies {
+    /// One `/` at the end of a path is dropped.
+    pub(crate) trailing_slash: bool,
+    /// `;` is an ordinary character.
+    pub(crate) semicolon: bool,
+}
+
 /// Whether a request has a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {

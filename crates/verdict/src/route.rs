@@ -8,8 +8,10 @@ use alloc::{
 
 use thiserror::Error;
 
+mod meaning;
 mod pattern;
 mod rule;
+mod source;
 mod template;
 mod tree;
 
@@ -18,16 +20,10 @@ pub use rule::{Rule, RuleError};
 use crate::{
     UnixTime,
     document::{HostDocument, Leniency, Mode},
-    request::host,
+    request::{Leniencies, host},
 };
-pub(crate) use rule::{Meaning, Target};
-
-/// What a host gives up of the strict reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Leniencies {
-    pub(crate) trailing_slash: bool,
-    pub(crate) semicolon: bool,
-}
+pub(crate) use meaning::Meaning;
+pub(crate) use source::Target;
 
 /// The compiled routes of one service.
 #[derive(Debug)]

@@ -65,13 +65,16 @@ fn parse(value: &[u8]) -> Result<Credential<'_>, Refusal> {
     Ok(Credential { scheme, token })
 }
 
-/// Whether the `authorization` field, if any, holds what looks like a task token. Used where a request goes
-/// upstream without a verified token, so that the token does not go with it.
-pub(crate) fn holds_task_token(fields: &Fields<'_>) -> bool {
-    fields.all.iter().filter(|(name, _)| *name == b"authorization").any(|(_, value)| {
-        let mut words = value.split(|byte| *byte == b' ' || *byte == b',');
-        words.any(UnverifiedToken::resembles)
-    })
+/// Fields in which clients send credentials.
+pub(crate) const CREDENTIAL_FIELDS: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"cookie"];
+
+/// Whether a field `wanted` holds what looks like a task token, however it is wrapped: an upstream that gets one
+/// could act in the agent's name.
+pub(crate) fn holds_task_token(fields: &Fields<'_>, wanted: &[u8]) -> bool {
+    // Schemes, quotes, commas and padding all end a token's text.
+    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let named = fields.all.iter().filter(|(name, _)| *name == wanted);
+    named.flat_map(|(_, value)| value.split(|byte| !in_token(byte))).any(UnverifiedToken::resembles)
 }
 
 fn has_token_elsewhere(fields: &Fields<'_>) -> bool {

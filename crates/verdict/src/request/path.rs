@@ -2,11 +2,8 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use super::percent;
-use crate::{
-    denial::{DenialCode, Refusal},
-    route::Leniencies,
-};
+use super::{Leniencies, percent};
+use crate::denial::{DenialCode, Refusal};
 
 /// Most segments read; a longer path matches no rule anyway.
 const MAX_SEGMENTS: usize = 128;

@@ -2,11 +2,10 @@
 
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
-use super::percent;
+use super::{Leniencies, percent};
 use crate::{
     denial::{DenialCode, Refusal},
     document::Presence,
-    route::Leniencies,
 };
 
 /// Most parameters read.

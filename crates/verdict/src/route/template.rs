@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     pattern::{Captured, PathPattern},
-    rule::{Source, Target},
+    source::{Source, Target},
 };
 use crate::{
     denial::{DenialCode, Refusal},
