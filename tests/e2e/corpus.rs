@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use harness::corpus::{Corpus, Exception, Place, REQUIRED_ATTACKS, Report, VARIANTS, disagreement};
+use harness::corpus::{Corpus, Place, REQUIRED_ATTACKS, Report, VARIANTS, disagreement};
 
 use crate::{surfaces::Surfaces, workers, world::World};
 
@@ -28,14 +28,12 @@ async fn every_surface_agrees() {
         report.case(family);
         let prepared =
             world.preparer().prepare(case).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        for place in Place::ALL {
-            let disagreement = match case.exception(place) {
-                Some(Exception::NotThere(_)) => None,
-                _ => match surfaces.judge(&world, place, case, &prepared).await {
-                    Ok(outcome) => disagreement(case, &prepared, place, &outcome),
-                    Err(error) => Some(error.to_string()),
-                },
-            };
+        let outcomes = surfaces.judge(&world, case, &prepared).await;
+        for (place, outcome) in Place::ALL.into_iter().zip(outcomes) {
+            let disagreement = outcome.and_then(|outcome| match outcome {
+                Ok(outcome) => disagreement(case, &prepared, place, &outcome),
+                Err(error) => Some(error.to_string()),
+            });
             report.verdict(family, case, place, disagreement);
         }
     }

@@ -9,5 +9,6 @@ mod routing;
 mod sizes;
 mod startup;
 mod surfaces;
+mod upgrade;
 mod workers;
 mod world;

@@ -2,7 +2,7 @@
 
 use harness::{
     Result,
-    corpus::{Case, Outcome, Place, Prepared},
+    corpus::{Case, Exception, Outcome, Place, Prepared},
     server::Server,
     surface::{Check, Library, Proxy},
 };
@@ -30,18 +30,33 @@ impl Surfaces {
         })
     }
 
+    /// The outcome at each place, in the order of [`Place::ALL`]; `None` where the case cannot be tried. The
+    /// places do not wait for each other: some refusals take Envoy a second.
     pub(crate) async fn judge(
         &mut self,
         world: &World,
-        place: Place,
         case: &Case,
         prepared: &Prepared,
-    ) -> Result<Outcome> {
-        match place {
-            Place::Verdict => self.library.judge(case, prepared, &world.preparer()),
-            Place::Check => self.check.judge(case, prepared, &world.preparer()).await,
-            Place::Wasm => self.wasm.judge(case, prepared, &world.pki).await,
-            Place::ExtAuthz => self.ext_authz.judge(case, prepared, &world.pki).await,
-        }
+    ) -> [Option<Result<Outcome>>; 4] {
+        let Self { library, check, wasm, ext_authz, _server: _ } = self;
+        let preparer = world.preparer();
+        let (library, check, wasm, ext_authz) = tokio::join!(
+            at(case, Place::Verdict, std::future::ready(library.judge(case, prepared, &preparer))),
+            at(case, Place::Check, check.judge(case, prepared, &preparer)),
+            at(case, Place::Wasm, wasm.judge(case, prepared, &world.pki)),
+            at(case, Place::ExtAuthz, ext_authz.judge(case, prepared, &world.pki)),
+        );
+        [library, check, wasm, ext_authz]
+    }
+}
+
+async fn at(
+    case: &Case,
+    place: Place,
+    judged: impl Future<Output = Result<Outcome>>,
+) -> Option<Result<Outcome>> {
+    match case.exception(place) {
+        Some(Exception::NotThere(_)) => None,
+        _ => Some(judged.await),
     }
 }

@@ -48,7 +48,7 @@ impl Identity {
 
     /// RFC 8705 `x5t#S256`.
     pub fn thumbprint(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(&self.certificate))
+        URL_SAFE_NO_PAD.encode(Sha256::digest(&self.certificate))
     }
 
     /// Whether Envoy's trusted authority issued it.

@@ -57,10 +57,10 @@ impl Preparer<'_> {
         }
         let payload = match &case.body {
             Body::None => Payload::None,
-            Body::Sized(text) => Payload::Sized(unescape(text)?),
-            Body::Streamed(text) => Payload::Streamed(unescape(text)?),
-            Body::Trailers(text, trailer) => Payload::Trailers(unescape(text)?, field(trailer, &fill)?),
-            Body::Unframed(text) => Payload::Unframed(unescape(text)?),
+            Body::Sized(text) => Payload::Sized(fill(text)?),
+            Body::Streamed(text) => Payload::Streamed(fill(text)?),
+            Body::Trailers(text, trailer) => Payload::Trailers(fill(text)?, field(trailer, &fill)?),
+            Body::Unframed(text) => Payload::Unframed(fill(text)?),
             Body::Open => Payload::Open,
         };
         let request = RawRequest {
@@ -126,7 +126,7 @@ fn identity(token: &[u8]) -> Vec<(String, String)> {
     let pairs = [
         ("x-writ-task", task.map(str::to_owned)),
         ("x-writ-agent", text("/act/sub").or_else(|| text("/sub"))),
-        ("x-writ-client", text("/writ/client")),
+        ("x-writ-client", text("/client_id")),
     ];
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

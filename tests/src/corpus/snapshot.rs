@@ -63,7 +63,7 @@ pub fn document(
             Revocation::Client(client) => (Kind::Client, client),
             Revocation::IssuerKey => (Kind::Key, &kid),
         };
-        URL_SAFE_NO_PAD.encode(&key.hash(kind, name))
+        URL_SAFE_NO_PAD.encode(key.hash(kind, name))
     };
     let issuer_key = KeyDocument { kid: issuer.kid(), alg: "EdDSA".to_owned(), x: issuer.x() };
     Ok(SnapshotDocument {
@@ -74,7 +74,7 @@ pub fn document(
         not_after: not_after.as_ref().map(instant).transpose()?,
         issuer: ISSUER.to_owned(),
         leeway: 0,
-        hash_key: URL_SAFE_NO_PAD.encode(&HASH_KEY),
+        hash_key: URL_SAFE_NO_PAD.encode(HASH_KEY),
         min_iat: min_iat.as_ref().map(instant).transpose()?.unwrap_or(0),
         keys: if *without_keys { Vec::new() } else { vec![issuer_key] },
         revocations: revoke.iter().map(hash).collect(),

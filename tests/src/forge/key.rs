@@ -26,12 +26,12 @@ impl Key {
     /// The RFC 7638 thumbprint, which is the key's `kid`.
     pub fn kid(&self) -> String {
         let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, self.x());
-        URL_SAFE_NO_PAD.encode(&Sha256::digest(canonical))
+        URL_SAFE_NO_PAD.encode(Sha256::digest(canonical))
     }
 
     /// The public key as the `x` of a JWK.
     pub fn x(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.public())
+        URL_SAFE_NO_PAD.encode(self.public())
     }
 
     /// The public key's 32 bytes.

@@ -143,7 +143,7 @@ impl Mutation {
             Self::TrailingBits(Part::Header) => pad_to_spare_bits(&mut draft.header),
             Self::TrailingBits(Part::Payload) => pad_to_spare_bits(&mut draft.payload),
             Self::Oversize(length) => {
-                append_member(&mut draft.payload, &format!(",\"pad\":\"{}\"", "a".repeat(*length)))?
+                append_member(&mut draft.payload, &format!(",\"pad\":\"{}\"", "a".repeat(*length)))?;
             }
             _ => {}
         }
@@ -203,7 +203,7 @@ impl Mutation {
                 draft.set_signature(&signature);
             }
             Self::DropSignature => {
-                draft.whole = Some([draft.parts[0].as_slice(), b".", &draft.parts[1]].concat())
+                draft.whole = Some([draft.parts[0].as_slice(), b".", &draft.parts[1]].concat());
             }
             Self::Before(text) => draft.whole = Some([unescape(text)?, draft.parts.join(&b'.')].concat()),
             Self::After(text) => draft.whole = Some([draft.parts.join(&b'.'), unescape(text)?].concat()),

@@ -56,10 +56,22 @@ impl Echo {
     /// # Errors
     /// No free port.
     pub async fn start(name: &'static str) -> Result<Self> {
+        Self::spawn(name, true).await
+    }
+
+    /// As [`start`](Self::start), but it answers a handshake like any other request and reads on.
+    ///
+    /// # Errors
+    /// No free port.
+    pub async fn ignoring_upgrades(name: &'static str) -> Result<Self> {
+        Self::spawn(name, false).await
+    }
+
+    async fn spawn(name: &'static str, upgrades: bool) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context(|| "bind an upstream".to_owned())?;
         let address = listener.local_addr().context(|| "read a port".to_owned())?;
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(accept(listener, name, Arc::clone(&seen)));
+        let task = tokio::spawn(accept(listener, name, upgrades, Arc::clone(&seen)));
         Ok(Self { address, seen, task })
     }
 
@@ -75,18 +87,23 @@ impl Drop for Echo {
     }
 }
 
-async fn accept(listener: TcpListener, name: &'static str, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn accept(listener: TcpListener, name: &'static str, upgrades: bool, seen: Arc<Mutex<Vec<Seen>>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, name, Arc::clone(&seen)));
+        tokio::spawn(serve(stream, name, upgrades, Arc::clone(&seen)));
     }
 }
 
 /// Serves one connection until it ends; a request that cannot be read is recorded too, by its bytes.
-async fn serve(stream: TcpStream, name: &'static str, seen: Arc<Mutex<Vec<Seen>>>) -> Result<()> {
+async fn serve(
+    stream: TcpStream,
+    name: &'static str,
+    upgrades: bool,
+    seen: Arc<Mutex<Vec<Seen>>>,
+) -> Result<()> {
     let mut wire = Wire::new(stream);
     while let Some(head) = wire.head().await? {
         let mut request = parse(&head).unwrap_or_else(|_| Seen { target: head, ..Seen::default() });
-        let upgrade = value(&request.headers, b"upgrade").is_some();
+        let upgrade = upgrades && value(&request.headers, b"upgrade").is_some();
         // Recorded before the body is read: a request has reached the upstream with its first byte.
         let index = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
