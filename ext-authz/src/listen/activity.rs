@@ -29,6 +29,15 @@ pub(super) struct InProgress {
     id: u64,
 }
 
+/// Why a connection is let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Uselessness {
+    /// It was of use before, and may be told that it is no longer needed.
+    Idle,
+    /// It keeps a request from beginning, or a response from ending.
+    Held,
+}
+
 impl Activity {
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(Requests { open: BTreeMap::new(), next: 0, idle_since: Instant::now() })))
@@ -43,22 +52,22 @@ impl Activity {
     }
 
     /// When this connection will have done nothing useful for too long, unless something happens until then.
-    fn deadline(&self, limits: &Limits) -> Instant {
+    fn deadline(&self, limits: &Limits) -> (Instant, Uselessness) {
         let requests = self.lock();
         match requests.open.first_key_value() {
             // Twice: the request's own timeout ends it first, unless its response is not being read.
-            Some((_, start)) => *start + limits.request_timeout * 2,
-            None if requests.next == 0 => requests.idle_since + limits.header_timeout,
-            None => requests.idle_since + limits.idle_timeout,
+            Some((_, start)) => (*start + limits.request_timeout * 2, Uselessness::Held),
+            None if requests.next == 0 => (requests.idle_since + limits.header_timeout, Uselessness::Held),
+            None => (requests.idle_since + limits.idle_timeout, Uselessness::Idle),
         }
     }
 
     /// Returns when this connection has done nothing useful for too long.
-    pub(super) async fn exhausted(&self, limits: &Limits) {
+    pub(super) async fn exhausted(&self, limits: &Limits) -> Uselessness {
         loop {
-            let deadline = self.deadline(limits);
+            let (deadline, uselessness) = self.deadline(limits);
             if deadline <= Instant::now() {
-                return;
+                return uselessness;
             }
             tokio::time::sleep_until(deadline).await;
         }

@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     Shutdown,
-    activity::Activity,
+    activity::{Activity, Uselessness},
     guard::{Guard, Protocol},
 };
 use crate::{config::Limits, telemetry::metrics};
@@ -131,10 +131,12 @@ where
         ended = connection.as_mut() => Some(ended),
         // Serving goes on below, for as long as the listener's drain timeout allows.
         () = shutdown.requested() => None,
-        () = activity.exhausted(limits) => {
-            connection.as_mut().graceful_shutdown();
-            // An error means that it did not go by itself; dropping it closes the socket.
-            let _ = timeout(FAREWELL, connection.as_mut()).await;
+        useless = activity.exhausted(limits) => {
+            if useless == Uselessness::Idle {
+                connection.as_mut().graceful_shutdown();
+                // An error means that it did not go by itself; dropping it closes the socket.
+                let _ = timeout(FAREWELL, connection.as_mut()).await;
+            }
             return;
         }
     };

@@ -7,7 +7,7 @@ use std::{
         fs::{FileTypeExt as _, PermissionsExt as _},
         net::UnixStream,
     },
-    path::{Path, PathBuf},
+    path::{Path, PathBuf, absolute},
 };
 
 use thiserror::Error;
@@ -64,7 +64,15 @@ impl DataPlaneSocket {
         let listener = bind_and_move(&private.join("s"), path);
         // Empty after the move; after an error it holds nothing anyone needs.
         let _ = fs::remove_dir_all(&private);
-        Ok((listener?, Self { path: path.to_owned() }))
+        let listener = listener?;
+        let path = absolute(path).map_err(|error| FileError::new("find", path, error))?;
+        Ok((listener, Self { path }))
+    }
+
+    /// Where it is, whatever the current directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }
 

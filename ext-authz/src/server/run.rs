@@ -36,7 +36,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         http: http_addr,
         grpc: grpc_addr,
         admin: admin_addr,
-        data_plane: config.listeners.data_plane.clone(),
+        data_plane: socket.path().to_owned(),
     };
     let listed = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(

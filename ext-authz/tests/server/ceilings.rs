@@ -56,7 +56,7 @@ async fn a_lifetime_over_a_cap_is_refused_and_not_cut() {
         let (status, body) = start(&writ, grants, more).await;
         match expected {
             Ok(seconds) => {
-                assert_eq!((status.as_u16(), &body["expires_in"]), (201, &seconds.into()), "{grants}{more}")
+                assert_eq!((status.as_u16(), &body["expires_in"]), (201, &seconds.into()), "{grants}{more}");
             }
             Err(cap) => {
                 assert_eq!(

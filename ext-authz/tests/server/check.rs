@@ -33,9 +33,10 @@ async fn a_granted_request_passes_with_its_names() {
         ("hashed", "hashed")
     );
     assert_eq!(answer.metadata["task"], answer.set["x-writ-task"]);
-    let mut removed = answer.remove.clone();
-    removed.sort();
-    assert_eq!(removed, ["authorization", "x-envoy-original-path", "x-writ-admin", "x_writ_agent"]);
+    for name in ["authorization", "x-envoy-original-path", "x-writ-admin", "x_writ_agent"] {
+        assert!(answer.remove.iter().any(|removed| removed == name), "{name}: {answer:?}");
+    }
+    assert!(!answer.remove.iter().any(|name| name == "x-request-id"), "{answer:?}");
     // Envoy removes after it sets.
     assert!(answer.set.keys().all(|name| !answer.remove.contains(name)));
     // The second time the signature is remembered; nothing else is.

@@ -20,7 +20,7 @@ fn every_fault_of_writ_yaml_is_named_with_its_place() {
         ("data_planes: [{name: a, secret_sha256: \"00\"}]\n", "writ.yaml:1:", "64 hexadecimal digits"),
         ("limits: {header_bytes: 1}\n", "writ.yaml:1:24: limits.header_bytes: ", "8192"),
         ("limits: {body_bytes: 99999999}\n", "writ.yaml:1:22: limits.body_bytes: ", "4194304"),
-        ("limits: {connections: 0}\n", "writ.yaml:1:23: ", ""),
+        ("limits: {connections: 0}\n", "writ.yaml:1:", "nonzero"),
         ("namespaces: {logs: {host: [a]}}\n", "writ.yaml:1:", "host"),
     ];
     for (config, place, reason) in cases {

@@ -9,6 +9,9 @@ use crate::support::{
     http::{basic, get, send},
 };
 
+/// Names and values of a form.
+type Parameters<'p> = &'p [(&'p str, &'p str)];
+
 const GRANT_TYPE: (&str, &str) = ("grant_type", "client_credentials");
 
 fn grants(grants: &str) -> String {
@@ -50,8 +53,8 @@ async fn a_token_carries_its_grants_and_where_it_stands() {
     let body = response.json();
     let (kind, lifetime) = (&body["token_type"], &body["expires_in"]);
     assert_eq!(
-        (kind, lifetime, body["authorization_details"].to_string()),
-        (&json!("Bearer"), &json!(60), details)
+        (kind, lifetime, &body["authorization_details"]),
+        (&json!("Bearer"), &json!(60), &serde_json::from_str(&details).unwrap())
     );
 
     let claims = verify(&writ, body["access_token"].as_str().unwrap()).await;
@@ -106,7 +109,7 @@ async fn errors_are_those_of_rfc_6749() {
     let writ = setup.serve().await;
     let details = grants(MAY);
     let details = ("authorization_details", details.as_str());
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    let cases: &[(Parameters<'_>, &str, &str)] = &[
         (&[], "invalid_request", "grant_type"),
         (&[GRANT_TYPE], "invalid_request", "authorization_details"),
         (&[GRANT_TYPE, ("authorization_details", "")], "invalid_request", "authorization_details"),

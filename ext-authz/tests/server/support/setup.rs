@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output, Stdio},
 };
 
@@ -82,9 +82,5 @@ impl Setup {
     pub(crate) fn refuse_to_serve(&self) -> (i32, String) {
         let output = self.run(&["serve", "--http-addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"]);
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
-    }
-
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
     }
 }
