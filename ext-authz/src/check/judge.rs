@@ -21,9 +21,9 @@ pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> C
     match decide(state.snapshot(), &request, clock::now(), Freshness::Static, &mut state.tokens()) {
         Verdict::Allow(permit) => {
             let code = match permit.kind() {
-                PermitKind::Granted => "granted",
-                PermitKind::Exempt => "exempt",
-                PermitKind::Shadowed => "shadowed",
+                PermitKind::Granted => metrics::GRANTED,
+                PermitKind::Exempt => metrics::EXEMPT,
+                PermitKind::Shadowed => metrics::SHADOWED,
             };
             let Ok(response) = respond::allowed(&permit) else {
                 tracing::warn!(data_plane, "denied a request whose header names cannot be removed");

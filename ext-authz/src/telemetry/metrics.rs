@@ -2,6 +2,15 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use verdict::DenialCode;
+
+/// Why a request passed.
+pub const GRANTED: &str = "granted";
+/// As [`GRANTED`].
+pub const EXEMPT: &str = "exempt";
+/// As [`GRANTED`].
+pub const SHADOWED: &str = "shadowed";
+const PASSED: [&str; 3] = [GRANTED, EXEMPT, SHADOWED];
 
 const CHECK_DECISIONS: &str = "writ_check_decisions_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
@@ -23,6 +32,9 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
     // Present from the start: a rate needs a first value.
     counter!(TOKENS_ISSUED).absolute(0);
+    for code in DenialCode::ALL.iter().map(|code| code.as_str()).chain(PASSED) {
+        counter!(CHECK_DECISIONS, "code" => code).absolute(0);
+    }
     Ok(handle)
 }
 

@@ -79,3 +79,33 @@ async fn the_command_line_goes_over_the_file() {
     assert_eq!((&config["policy_dir"], &config["data_dir"]), (&"policies".into(), &"writ-data".into()));
     assert!(setup.path("plane.sock").exists() && !setup.path("other-data").exists());
 }
+
+/// The example says what holds without it, so it changes nothing. Its own examples can be taken as they are.
+#[tokio::test]
+async fn the_example_file_holds_every_member_and_the_defaults() {
+    let example = include_str!("../../writ.example.yaml");
+    let plain = Setup::new();
+    let commented = Setup::new().config(example);
+    // Prose has a space after the `#`, but members of members have too: those follow a member.
+    let uncommented: Vec<&str> = example
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(yaml) if !yaml.starts_with(' ') || yaml.starts_with("  ") => yaml,
+            _ => line,
+        })
+        .collect();
+    let whole = Setup::new().config(&uncommented.join("\n"));
+    let mut shown = Vec::new();
+    for setup in [&plain, &commented, &whole] {
+        let mut config = get(setup.serve().await.admin, "/config").await.json();
+        for varying in ["signing_key", "policy_generation", "listeners"] {
+            config[varying] = serde_json::Value::Null;
+        }
+        shown.push(config);
+    }
+    assert_eq!(shown[0], shown[1]);
+    assert_eq!(shown[2]["data_planes"], serde_json::json!(["edge"]));
+    for member in shown[0]["limits"].as_object().unwrap().keys() {
+        assert!(example.contains(member.trim_end_matches("_seconds")), "{member}");
+    }
+}

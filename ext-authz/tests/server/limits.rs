@@ -4,6 +4,7 @@ use std::io;
 
 use http::Method;
 use tokio::{io::AsyncWriteExt as _, net::UnixStream};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::support::{
     MAY, Setup,
@@ -107,6 +108,17 @@ async fn a_body_that_does_not_come_ends_its_request() {
     let mut held = hold_request(writ.http, &basic("hashed", "hashed-secret"), 100).await;
     let answer = read_to_close(&mut held).await;
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("connection: close"), "{answer}");
+}
+
+/// Health may be watched by anyone, but not for ever: each watcher takes a place.
+#[tokio::test]
+async fn streams_end_in_time() {
+    let setup = Setup::new().config("limits: {request_timeout: 1s}\n");
+    let writ = setup.serve().await;
+    let mut client = HealthClient::new(writ.grpc_channel().await);
+    let mut stream = client.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+    assert_eq!(stream.message().await.unwrap().unwrap().status, 1);
+    assert!(stream.message().await.is_err());
 }
 
 #[tokio::test]
