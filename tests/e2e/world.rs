@@ -1,6 +1,6 @@
 //! What tests share: the corpus's keys, policy and certificates, a directory each, and how to start parts.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use harness::{
     Result,
@@ -152,11 +152,4 @@ pub(crate) async fn answer(proxy: &Proxy, request: &RawRequest) -> Result<(u16, 
     let response = proxy.send(request).await?.unwrap_or_default();
     let code = response.json().and_then(|body| Some(body.get("code")?.as_str()?.to_owned()));
     Ok((response.status, code.unwrap_or_default()))
-}
-
-/// Writes a file as an operator's tool would: another name first, then moved into its place.
-pub(crate) fn replace_file(file: &Path, text: &str) {
-    let next = file.with_extension("next");
-    std::fs::write(&next, text).expect("written");
-    std::fs::rename(&next, file).expect("moved");
 }

@@ -52,8 +52,8 @@ pub enum Mutation {
     // After signing: re-encodings and tampering by whoever holds the token.
     /// Changes claims under the old signature.
     Tamper(Map<String, Value>),
-    /// Adds JSON whitespace to the payload under the old signature.
-    RewritePayload,
+    /// Adds JSON whitespace to the header or payload under the old signature.
+    Rewrite(Part),
     /// Adds base64 padding.
     Pad(Part),
     /// Sets unused bits of the last base64 character; before signing, JSON whitespace makes sure there are any.
@@ -161,10 +161,10 @@ impl Mutation {
                 let payload = values.resolve_members(&payload)?;
                 *draft.part(Part::Payload) = encode(&serde_json::to_vec(&payload).map_err(unexpected)?);
             }
-            Self::RewritePayload => {
-                let payload: Value = serde_json::from_slice(&draft.payload).map_err(unexpected)?;
-                *draft.part(Part::Payload) =
-                    encode(&serde_json::to_vec_pretty(&payload).map_err(unexpected)?);
+            Self::Rewrite(part) => {
+                let json = if *part == Part::Header { &draft.header } else { &draft.payload };
+                let json: Value = serde_json::from_slice(json).map_err(unexpected)?;
+                *draft.part(*part) = encode(&serde_json::to_vec_pretty(&json).map_err(unexpected)?);
             }
             Self::Pad(part) => {
                 let text = draft.part(*part);
