@@ -258,3 +258,64 @@ fn add(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{
+        Engine, alphabet, engine::general_purpose::GeneralPurpose,
+        engine::general_purpose::GeneralPurposeConfig,
+    };
+
+    use super::*;
+    use crate::forge::Key;
+
+    /// The parts of a token that was mutated so, and of the one it was made from.
+    fn mutated(mutation: &Mutation) -> ([Vec<u8>; 3], [Vec<u8>; 3]) {
+        let key = Key::from_seed([1; 32]);
+        let mut draft = Draft::new(br#"{"alg":"EdDSA"}"#.to_vec(), br#"{"sub":"a"}"#.to_vec());
+        mutation.before_signing(&mut draft).unwrap();
+        draft.sign(|message| key.sign(message).to_vec());
+        let honest = draft.parts.clone();
+        mutation.after_signing(&mut draft, &Values::default()).unwrap();
+        (draft.parts, honest)
+    }
+
+    /// A decoder that does not mind unused bits, as many do not.
+    fn lenient(text: &[u8]) -> Vec<u8> {
+        let config = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        GeneralPurpose::new(
+            &alphabet::URL_SAFE,
+            config.with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+        )
+        .decode(text)
+        .unwrap()
+    }
+
+    #[test]
+    fn re_encodings_are_other_texts_of_the_same_bytes() {
+        for part in [Part::Header, Part::Payload, Part::Signature] {
+            for mutation in [Mutation::TrailingBits(part), Mutation::Pad(part)] {
+                let (forged, honest) = mutated(&mutation);
+                assert_ne!(forged, honest, "{mutation:?}");
+                if !matches!(mutation, Mutation::Pad(_)) || honest.iter().all(|part| part.len() % 4 != 0) {
+                    assert_eq!(
+                        forged.map(|part| lenient(&part)),
+                        honest.map(|part| lenient(&part)),
+                        "{mutation:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_added_to_s_leaves_its_residue() {
+        let (forged, honest) = mutated(&Mutation::AddOrder);
+        let s = |parts: &[Vec<u8>; 3]| <[u8; 32]>::try_from(&lenient(&parts[2])[32..]).unwrap();
+        assert_ne!(s(&forged), s(&honest));
+        assert_eq!(Scalar::from_bytes_mod_order(s(&forged)), Scalar::from_bytes_mod_order(s(&honest)));
+        let (negated, honest) = mutated(&Mutation::NegateS);
+        let sum = Scalar::from_bytes_mod_order(s(&negated)) + Scalar::from_bytes_mod_order(s(&honest));
+        assert_eq!(sum, Scalar::ZERO);
+    }
+}
