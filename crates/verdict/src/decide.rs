@@ -18,6 +18,10 @@ use crate::{
     token::{TokenKey, UnverifiedToken, VerifiedToken, VerifiedTokens},
 };
 
+/// Most header fields of a request. Envoy takes 100 by default, ours included: with more of them it could not set
+/// ours any more, and says so in another way on each path.
+const MAX_FIELDS: usize = 90;
+
 /// Whether a request passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -129,14 +133,13 @@ fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<
     let (Single::One(method), Single::One(raw_path)) = (fields.method, fields.path) else {
         return Err(Refusal::new(DenialCode::MalformedRequest, "not one method and one path"));
     };
-    let no_route = Refusal::new(DenialCode::NoRoute, "no rule matches");
     let Some(host) = host else {
-        return Err(no_route);
+        return Err(Refusal::new(DenialCode::NoRoute, "no such host"));
     };
     let (raw_path, raw_query) = path::split(raw_path);
     let segments = path::read(raw_path, host.leniencies())?;
     let method = core::str::from_utf8(method).unwrap_or_default();
-    let rule: &Rule = host.rule(&segments, method).ok_or(no_route)?;
+    let rule: &Rule = host.rule(&segments, method)?;
     let target = Target { segments, query: Query::read(raw_query, host.leniencies())?, fields, body };
     rule.check(&target)?;
     Ok(rule.meaning(&target)?.map_or(Reading::Exempt, Reading::Means))
@@ -145,6 +148,9 @@ fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<
 /// A length that promises what does not come, or comes twice, is how requests are smuggled (RFC 9112 section 6.3).
 fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
     let malformed = |detail| Err(Refusal::new(DenialCode::MalformedRequest, detail));
+    if fields.all.len() > MAX_FIELDS {
+        return malformed("more than 90 header fields");
+    }
     match fields.content_length {
         Single::Absent => Ok(()),
         Single::Several => malformed("several `content-length` fields"),
@@ -153,6 +159,10 @@ fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
                 return malformed("`content-length` is not a number");
             }
             let promised = digits.iter().any(|&digit| digit != b'0');
+            // After a handshake the bytes belong to the new protocol, whose length nobody knows.
+            if promised && fields.upgrade != Single::Absent {
+                return malformed("`content-length` beside `upgrade`");
+            }
             if promised == (body == Body::Present) {
                 Ok(())
             } else {

@@ -75,8 +75,10 @@ fn read(encoded: &[u8]) -> Option<ProvenCertificate> {
     Some(ProvenCertificate { thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&der)), spiffe })
 }
 
-/// SPIFFE ID sections 2.1 to 2.3: trust domain, then non-empty segments of a narrow alphabet.
-fn is_spiffe_id(uri: &str) -> bool {
+/// Whether `uri` is a SPIFFE ID (SPIFFE ID sections 2.1 to 2.3): trust domain, then non-empty segments of a
+/// narrow alphabet.
+#[must_use]
+pub fn is_spiffe_id(uri: &str) -> bool {
     let Some(rest) = uri.strip_prefix("spiffe://") else {
         return false;
     };

@@ -78,6 +78,7 @@ impl Permit {
             (CLIENT_HEADER, request.client.clone()),
         ];
         let mut remove = removals(fields, |name| set.iter().any(|(own, _)| own.as_bytes() == name));
+        remove.extend(fields.misleading.iter().map(|name| name.to_vec()));
         remove.push(b"authorization".to_vec());
         // A cookie with a token was refused. This field is for proxies, which Envoy is not.
         if credential::holds_task_token(fields, b"proxy-authorization") {

@@ -19,6 +19,7 @@ pub use rule::{Rule, RuleError};
 
 use crate::{
     UnixTime,
+    denial::{DenialCode, Refusal},
     document::{HostDocument, Leniency, Mode},
     request::{Leniencies, host},
 };
@@ -112,8 +113,22 @@ impl Host {
 
     /// The one rule for a path and method: the most specific path decides, and only then the method, so that a
     /// method the narrow rule does not have never falls through to a wider one.
-    pub(crate) fn rule<S: AsRef<str>>(&self, segments: &[S], method: &str) -> Option<&Rule> {
-        self.tree.find(segments, method).and_then(|index| self.rules.get(index))
+    ///
+    /// # Errors
+    /// `no_route` where no rule matches. `ambiguous_request` where what stands before the `;` of a segment leads
+    /// to another rule: a server that cuts path parameters would take the request for that one.
+    pub(crate) fn rule<S: AsRef<str>>(&self, segments: &[S], method: &str) -> Result<&Rule, Refusal> {
+        let found = self.tree.find(segments, method);
+        if self.leniencies.semicolon {
+            let cut = |segment: &S| segment.as_ref().split(';').next().unwrap_or_default().to_string();
+            let cut: Vec<String> = segments.iter().map(cut).collect();
+            if !self.tree.agree(segments, &cut) {
+                let detail = "a path parameter hides which rule the path is for";
+                return Err(Refusal::new(DenialCode::AmbiguousRequest, detail));
+            }
+        }
+        let rule = found.and_then(|index| self.rules.get(index));
+        rule.ok_or(Refusal::new(DenialCode::NoRoute, "no rule matches"))
     }
 
     /// The `aud` that tokens need here.

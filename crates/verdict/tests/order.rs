@@ -192,8 +192,97 @@ fn bodies_and_upgrades_need_their_rule() {
     );
     assert_eq!(at("/upload/a", Body::Absent, &[("upgrade", b"WebSocket")]), "allow");
     assert_eq!(at("/upload/a", Body::Absent, &[("upgrade", b"h2c")]), "ambiguous_request");
+    let both = [("upgrade", &b"websocket"[..]), ("content-length", b"5")];
+    assert_eq!(
+        (at("/upload/a", Body::Present, &both), at("/upload/a", Body::Absent, &both)),
+        ("malformed_request", "malformed_request")
+    );
     assert_eq!(at("/rds?Action=DescribeX", Body::Present, &[]), "ambiguous_request");
     assert_eq!(at("/rds?Action=DescribeX", Body::Absent, &[("upgrade", b"websocket")]), "ambiguous_request");
+}
+
+#[test]
+fn a_path_parameter_does_not_hide_a_narrower_rule() {
+    let mut document = document();
+    document["hosts"][0]["allow"] = json!(["semicolon"]);
+    document["hosts"][0]["rules"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"method": "GET", "path": "/{bucket}/open", "action": "none"}));
+    let snapshot = snapshot(&document);
+    let at = |path: &str| {
+        code(&judge_at(
+            &snapshot,
+            &request("GET", path, Some(&token(&common::claims())), &[]),
+            Body::Absent,
+            common::NOW,
+        ))
+    };
+    assert_eq!(at("/my-bucket;v=1/open"), "allow", "the same rule with and without the parameter");
+    assert_eq!(at("/rds;x"), "ambiguous_request", "`/rds` for a server that cuts it, `/{{bucket}}` for us");
+    assert_eq!(at("/my-bucket/open;x"), "ambiguous_request");
+    assert_eq!(at("/healthz%3bx"), "ambiguous_request");
+}
+
+#[test]
+fn an_upgrade_names_no_other_field() {
+    let snapshot = snapshot(&document());
+    let token = token(&common::claims());
+    let with = |connection: &[u8]| {
+        let fields = request(
+            "POST",
+            "/upload/a",
+            Some(&token),
+            &[("upgrade", b"websocket"), ("connection", connection)],
+        );
+        code(&judge_at(&snapshot, &fields, Body::Absent, common::NOW))
+    };
+    assert_eq!((with(b"Upgrade"), with(b"keep-alive, Upgrade")), ("allow", "allow"));
+    for connection in [&b"upgrade, x-writ-task"[..], b"upgrade,x-tenant", b"close", b"upgrade, ,host"] {
+        assert_eq!(with(connection), "ambiguous_request");
+    }
+}
+
+#[test]
+fn names_that_only_writ_envoy_and_proxies_use_do_not_pass() {
+    let removed = |name: &str| {
+        let fields = get(MAY, &token(&common::claims()), &[(name, b"x")]);
+        match judge_at(&snapshot(&document()), &fields, Body::Absent, common::NOW) {
+            Verdict::Allow(permit) => permit.edits().remove.contains(&name.as_bytes().to_vec()),
+            Verdict::Deny(denial) => panic!("{name}: {denial:?}"),
+        }
+    };
+    for name in [
+        "x.writ.task",
+        "x!writ~agent",
+        "x_envoy_retry_on",
+        "x-forwarded-host",
+        "forwarded",
+        "x_original_uri",
+        "x.host",
+    ] {
+        assert!(removed(name), "{name}");
+    }
+    for name in ["x-forwarded-for", "x-forwarded-proto", "x-hosts", "x-written", "accept"] {
+        assert!(!removed(name), "{name}");
+    }
+    for name in ["x.http.method.override", "x!original!url", ".method"] {
+        assert_eq!(
+            judge(&get(MAY, &token(&common::claims()), &[(name, b"x")])),
+            "ambiguous_request",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn fields_are_counted() {
+    let many = |count: usize| {
+        let names: Vec<String> = (4..count).map(|n| format!("x-{n}")).collect();
+        let more: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+        judge(&get(MAY, &token(&common::claims()), &more))
+    };
+    assert_eq!((many(90), many(91)), ("allow", "malformed_request"));
 }
 
 #[test]

@@ -27,12 +27,16 @@ pub(crate) struct Fields<'a> {
     pub(crate) authorization: Single<'a>,
     pub(crate) content_length: Single<'a>,
     pub(crate) upgrade: Single<'a>,
+    pub(crate) connection: Vec<&'a [u8]>,
     pub(crate) cookies: Vec<&'a [u8]>,
     /// A field asks the upstream for another method or path than the one that is judged.
     pub(crate) overrides_target: bool,
     pub(crate) has_dpop: bool,
     /// Names under which only Writ and Envoy may speak, as sent.
     pub(crate) reserved: Vec<&'a [u8]>,
+    /// Names by which a proxy tells what the request was before it; from an agent they would tell the upstream of
+    /// another host, method or path than the ones that are judged. As sent.
+    pub(crate) misleading: Vec<&'a [u8]>,
     pub(crate) all: &'a [(&'a [u8], &'a [u8])],
 }
 
@@ -48,6 +52,7 @@ impl<'a> Fields<'a> {
                 b"authorization" => fields.authorization.add(value),
                 b"content-length" => fields.content_length.add(value),
                 b"upgrade" => fields.upgrade.add(value),
+                b"connection" => fields.connection.push(value),
                 b"cookie" => fields.cookies.push(value),
                 b"dpop" => fields.has_dpop = true,
                 _ => fields.note_name(name),
@@ -57,16 +62,17 @@ impl<'a> Fields<'a> {
     }
 
     fn note_name(&mut self, name: &'a [u8]) {
-        if starts_with(name, b"x-writ-") || starts_with(name, b"x-envoy-") {
-            if !self.reserved.contains(&name) {
-                self.reserved.push(name);
-            }
-        } else if starts_with(name, b"x-http-method")
-            || [&b"x-method-override"[..], b"-method", b"x-original-url", b"x-rewrite-url"]
-                .iter()
-                .any(|wanted| name.len() == wanted.len() && starts_with(name, wanted))
-        {
-            self.overrides_target = true;
+        let is = |wanted: &&[u8]| name.len() == wanted.len() && starts_with(name, wanted);
+        let list = if starts_with(name, b"x-writ-") || starts_with(name, b"x-envoy-") {
+            &mut self.reserved
+        } else if MISLEADING.iter().any(is) {
+            &mut self.misleading
+        } else {
+            self.overrides_target |= starts_with(name, b"x-http-method") || OVERRIDES.iter().any(is);
+            return;
+        };
+        if !list.contains(&name) {
+            list.push(name);
         }
     }
 
@@ -82,10 +88,30 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether `name` begins with `prefix`, a lower-case name. Case and `_` against `-` make no difference: a
-/// gateway interface (CGI, WSGI) behind Envoy makes one variable of them all.
+/// Fields by which frameworks let a client choose another method or path.
+const OVERRIDES: [&[u8]; 4] = [b"x-method-override", b"-method", b"x-original-url", b"x-rewrite-url"];
+
+/// Fields that only a proxy in front of Envoy would have reason to send; `x-forwarded-for` and
+/// `x-forwarded-proto` are Envoy's to write.
+const MISLEADING: [&[u8]; 12] = [
+    b"forwarded",
+    b"x-forwarded-host",
+    b"x-forwarded-method",
+    b"x-forwarded-path",
+    b"x-forwarded-port",
+    b"x-forwarded-prefix",
+    b"x-forwarded-server",
+    b"x-forwarded-uri",
+    b"x-host",
+    b"x-original-host",
+    b"x-original-method",
+    b"x-original-uri",
+];
+
+/// Whether `name` begins with `prefix`, a lower-case name. Case makes no difference, nor which punctuation is
+/// used: gateway interfaces (CGI and its kin) behind Envoy make one variable of `x-writ-task`, `x_writ_task` and
+/// `x.writ.task`.
 fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
-    let plain = |byte: &u8| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    name.len() >= prefix.len()
-        && name.iter().map(plain).zip(prefix).all(|(ours, theirs)| ours == plain(theirs))
+    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    name.len() >= prefix.len() && name.iter().zip(prefix).all(|(ours, theirs)| plain(ours) == plain(theirs))
 }

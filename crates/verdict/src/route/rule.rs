@@ -103,8 +103,22 @@ impl Rule {
         if target.body == Body::Present && self.body == BodyDocument::None {
             return Err(ambiguous("a body that the rule does not declare"));
         }
+        self.check_upgrade(target)
+    }
+
+    /// Envoy sends the `connection` field of an upgrade on as it is, and whoever reads it must drop the fields it
+    /// names (RFC 9110 section 7.6.1): so it may not name those that were judged, or set by us.
+    fn check_upgrade(&self, target: &Target<'_>) -> Result<(), Refusal> {
+        let harmless = |option: &[u8]| {
+            let option = option.trim_ascii();
+            option.eq_ignore_ascii_case(b"upgrade") || option.eq_ignore_ascii_case(b"keep-alive")
+        };
+        let options = |value: &&[u8]| value.split(|byte| *byte == b',').all(harmless);
         match target.fields.upgrade {
             Single::Absent => Ok(()),
+            _ if !target.fields.connection.iter().all(options) => {
+                Err(ambiguous("`connection` of an upgrade names other fields"))
+            }
             Single::One(protocol)
                 if self.upgrade.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(protocol)) =>
             {

@@ -45,6 +45,16 @@ impl Tree {
     pub(super) fn find<S: AsRef<str>>(&self, segments: &[S], method: &str) -> Option<usize> {
         self.root.find(segments).and_then(|methods| find(methods, method))
     }
+
+    /// Whether two readings of a path lead to the same shape.
+    pub(super) fn agree<S: AsRef<str>, T: AsRef<str>>(&self, one: &[S], other: &[T]) -> bool {
+        match (self.root.find(one), self.root.find(other)) {
+            // Each shape has one list of its own, so the same list is the same shape.
+            (Some(one), Some(other)) => core::ptr::eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Node {
