@@ -8,13 +8,17 @@ pub fn announced(fields: &[(String, Vec<u8>)], end_of_stream: bool) -> Option<Bo
     if end_of_stream {
         return Some(Body::Absent);
     }
-    let mut lengths = values(fields, "content-length").peekable();
-    if lengths.peek().is_some() {
-        // Anything but zero promises bytes; what is no length at all is the verdict's to refuse.
-        return if lengths.all(|length| length == b"0") { None } else { Some(Body::Present) };
+    // What is no length at all is the verdict's to refuse, at once.
+    if values(fields, "content-length").any(|length| !is_zero(length)) {
+        return Some(Body::Present);
     }
     // The bytes after a WebSocket handshake or in a tunnel are no request body, and none come before the answer.
     if is_websocket_handshake(fields) || is_connect(fields) { Some(Body::Absent) } else { None }
+}
+
+/// A length of nothing; `00` is one, too (RFC 9110 section 8.6).
+fn is_zero(length: &[u8]) -> bool {
+    !length.is_empty() && length.iter().all(|digit| *digit == b'0')
 }
 
 /// RFC 9110 section 9.3.6.

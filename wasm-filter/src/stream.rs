@@ -31,14 +31,18 @@ pub struct Stream<H> {
     host: H,
     plugin: Option<Rc<Plugin>>,
     phase: Phase,
+    /// A request that is judged more than once looks its token up once, as far as the counters are concerned.
+    lookup_counted: bool,
 }
 
 #[derive(Debug)]
 enum Phase {
     /// Nothing was seen.
     Fresh,
-    /// The header fields were seen, which do not tell whether a body follows.
-    AwaitingBody(Vec<(String, Vec<u8>)>),
+    /// The verdict depends on whether a body follows, which the header fields do not tell. Nothing of them is
+    /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
+    /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
+    AwaitingBody,
     /// The verdict was `Allow` and its edits are made.
     Allowed,
     /// The request was answered, or should have been: nothing of it goes on.
@@ -48,38 +52,26 @@ enum Phase {
 impl<H: Host> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
     pub fn new(host: H, plugin: Option<Rc<Plugin>>) -> Self {
-        Self { host, plugin, phase: Phase::Fresh }
+        Self { host, plugin, phase: Phase::Fresh, lookup_counted: false }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
     pub fn on_request_headers(&mut self, end_of_stream: bool) -> Flow {
         match self.take_phase() {
-            Phase::Fresh => match self.host.request_headers() {
-                Ok(fields) => match body::announced(&fields, end_of_stream) {
-                    Some(body) => self.decide(&fields, body),
-                    None => {
-                        self.phase = Phase::AwaitingBody(fields);
-                        Flow::Pause
-                    }
-                },
-                Err(error) => self.fail(&error),
-            },
+            Phase::Fresh => self.decide(|fields| body::announced(fields, end_of_stream)),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingBody(_) | Phase::Allowed => self.deny_out_of_order(),
+            Phase::AwaitingBody | Phase::Allowed => self.deny_out_of_order(),
         }
     }
 
     /// A piece of the body has arrived, `size` bytes so far unless they went on.
     pub fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
         match self.take_phase() {
-            Phase::AwaitingBody(fields) => match (size, end_of_stream) {
-                (0, false) => {
-                    self.phase = Phase::AwaitingBody(fields);
-                    Flow::Pause
-                }
-                (0, true) => self.decide(&fields, Body::Absent),
-                (_, _) => self.decide(&fields, Body::Present),
+            Phase::AwaitingBody => match (size, end_of_stream) {
+                (0, false) => self.wait(),
+                (0, true) => self.decide(|_| Some(Body::Absent)),
+                (_, _) => self.decide(|_| Some(Body::Present)),
             },
             phase => self.after_verdict(phase),
         }
@@ -89,7 +81,7 @@ impl<H: Host> Stream<H> {
     pub fn on_request_trailers(&mut self) -> Flow {
         match self.take_phase() {
             // No body callback came before: there is not one byte of body.
-            Phase::AwaitingBody(fields) => self.decide(&fields, Body::Absent),
+            Phase::AwaitingBody => self.decide(|_| Some(Body::Absent)),
             phase => self.after_verdict(phase),
         }
     }
@@ -106,35 +98,71 @@ impl<H: Host> Stream<H> {
                 Flow::Continue
             }
             Phase::Denied => Flow::Pause,
-            Phase::Fresh | Phase::AwaitingBody(_) => self.deny_out_of_order(),
+            Phase::Fresh | Phase::AwaitingBody => self.deny_out_of_order(),
         }
     }
 
-    fn decide(&mut self, fields: &[(String, Vec<u8>)], body: Body) -> Flow {
+    fn wait(&mut self) -> Flow {
+        self.phase = Phase::AwaitingBody;
+        Flow::Pause
+    }
+
+    /// Reads the header fields, judges and acts; waits where `body` is not known and would make a difference.
+    fn decide(&mut self, body: impl FnOnce(&[(String, Vec<u8>)]) -> Option<Body>) -> Flow {
+        let fields = match self.host.request_headers() {
+            Ok(fields) => fields,
+            Err(error) => return self.fail(&error),
+        };
         let headers: Vec<(&[u8], &[u8])> =
             fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
         let Some(plugin) = self.plugin.clone() else {
             let refusal = Refusal::new(DenialCode::StaleSnapshot, "the filter has no snapshot");
             return self.deny(&Denial::new(refusal, None), &headers);
         };
-        match self.judge(&plugin, &headers, body) {
-            Ok(Verdict::Allow(permit)) => match self.forward(&plugin, &permit) {
+        let verdict = match body(&fields) {
+            Some(body) => self.judge(&plugin, &headers, body).map(Some),
+            None => self.judge_before_body(&plugin, &headers),
+        };
+        match verdict {
+            Ok(None) => self.wait(),
+            Ok(Some(Verdict::Allow(permit))) => match self.forward(&plugin, &permit) {
                 Ok(()) => {
                     self.phase = Phase::Allowed;
                     Flow::Continue
                 }
                 Err(error) => self.fail(&error),
             },
-            Ok(Verdict::Deny(denial)) => self.deny(&denial, &headers),
+            Ok(Some(Verdict::Deny(denial))) => self.deny(&denial, &headers),
             Err(error) => self.fail(&error),
         }
     }
 
-    fn judge(&self, plugin: &Plugin, headers: &[(&[u8], &[u8])], body: Body) -> Result<Verdict, HostError> {
+    /// The denial that comes with a body and without one, if there is one: whoever has no token gets it here
+    /// and cannot hold requests open.
+    fn judge_before_body(
+        &mut self,
+        plugin: &Plugin,
+        headers: &[(&[u8], &[u8])],
+    ) -> Result<Option<Verdict>, HostError> {
+        let without = self.judge(plugin, headers, Body::Absent)?;
+        let Verdict::Deny(denial) = &without else { return Ok(None) };
+        let with = self.judge(plugin, headers, Body::Present)?;
+        let same = matches!(&with, Verdict::Deny(other) if other.code() == denial.code());
+        Ok(same.then_some(without))
+    }
+
+    fn judge(
+        &mut self,
+        plugin: &Plugin,
+        headers: &[(&[u8], &[u8])],
+        body: Body,
+    ) -> Result<Verdict, HostError> {
         let now = self.host.now()?;
         let nobody = Peer::none();
         let (verdict, lookup) = plugin.judge(&Request { headers, body, peer: &nobody }, now);
-        if let Some(outcome) = lookup {
+        if let Some(outcome) = lookup
+            && !mem::replace(&mut self.lookup_counted, true)
+        {
             plugin.metrics().count_lookup(&self.host, outcome);
         }
         // Handing a certificate over costs more than a second reading, and few tokens are bound to one.

@@ -1,7 +1,11 @@
 //! A request is judged once it is known whether it has a body, and not before.
 
 use serde_json::json;
-use wasm_filter::stream::{Flow, Stream};
+use verdict::Body;
+use wasm_filter::{
+    body::announced,
+    stream::{Flow, Stream},
+};
 
 use crate::{
     fake::FakeHost,
@@ -90,14 +94,33 @@ fn a_tunnel_is_refused_at_once() {
 }
 
 #[test]
+fn a_handshake_with_a_length_of_nothing_is_one() {
+    for length in ["0", "00"] {
+        let host = FakeHost::new();
+        let root = configured(&host);
+        let mut fields = request("GET", "/live", None);
+        fields.extend([field("connection", "upgrade"), field("upgrade", "websocket")]);
+        fields.push(field("content-length", length));
+
+        assert_eq!(stream(&host, &root, fields).on_request_headers(false), Flow::Continue);
+    }
+}
+
+#[test]
 fn half_a_websocket_handshake_is_not_one() {
     for extra in [
         vec![("upgrade", "websocket")],
         vec![("connection", "upgrade"), ("upgrade", "h2c")],
         vec![("connection", "upgrade"), ("upgrade", "websocket"), ("transfer-encoding", "chunked")],
     ] {
-        let host = FakeHost::new();
-        assert_eq!(begin(&host, "GET", &extra).on_request_headers(false), Flow::Pause);
-        assert!(host.state().responses.is_empty(), "{extra:?} waits for the body");
+        let fields: Vec<_> = extra.iter().map(|(name, value)| field(name, value)).collect();
+        assert_eq!(announced(&fields, false), None, "{extra:?}");
+    }
+}
+
+#[test]
+fn what_is_no_length_is_not_waited_for() {
+    for length in ["", "+0", "0, 0", "5"] {
+        assert_eq!(announced(&[field("content-length", length)], false), Some(Body::Present), "`{length}`");
     }
 }

@@ -9,3 +9,4 @@ mod order;
 mod peer;
 mod root;
 mod stream;
+mod waiting;
