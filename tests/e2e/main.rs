@@ -1,9 +1,12 @@
 //! End to end: real server, real Envoy, real upstreams. One binary, one module a behaviour.
 
+mod admin;
 mod cached;
 mod corpus;
+mod flood;
 mod issued;
 mod outage;
+mod overload;
 mod pending;
 mod reload;
 mod routing;

@@ -27,11 +27,23 @@ pub enum Shipped {
 pub struct Config(Value);
 
 impl Config {
-    /// Reads a shipped bootstrap; every port becomes 0, and paths in the data directory lead to `data`.
+    /// Reads a shipped bootstrap; every port becomes 0, and paths in the data directory lead to `data`. The admin
+    /// interface, shipped as a Unix socket, is on a port as well: [`Config::shipped_as_is`] leaves it.
     ///
     /// # Errors
     /// The file is missing or no YAML.
     pub fn shipped(which: Shipped, data: &Path) -> Result<Self> {
+        let mut config = Self::shipped_as_is(which, data)?;
+        let admin = config.0.pointer_mut("/admin/address").ok_or_else(|| unexpected("no admin interface"))?;
+        *admin = json!({"socket_address": {"address": "127.0.0.1", "port_value": 0}});
+        Ok(config)
+    }
+
+    /// Reads a shipped bootstrap; only the listeners' ports and paths in the data directory change.
+    ///
+    /// # Errors
+    /// The file is missing or no YAML.
+    pub fn shipped_as_is(which: Shipped, data: &Path) -> Result<Self> {
         let name = match which {
             Shipped::Wasm => "envoy/wasm.yaml",
             Shipped::ExtAuthz => "envoy/ext-authz.yaml",
@@ -39,10 +51,8 @@ impl Config {
         let text = fs::read_to_string(paths::repository().join(name)).context(|| format!("read `{name}`"))?;
         let mut root: Value = serde_saphyr::from_str(&text).map_err(unexpected)?;
         relocate(&mut root, &format!("{}/", data.display()));
-        for place in ["/admin", "/static_resources/listeners"] {
-            if let Some(part) = root.pointer_mut(place) {
-                set_ports(part, 0);
-            }
+        if let Some(listeners) = root.pointer_mut("/static_resources/listeners") {
+            set_ports(listeners, 0);
         }
         Ok(Self(root))
     }
@@ -117,6 +127,22 @@ impl Config {
         self.0
             .pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0/typed_config")
             .ok_or_else(|| unexpected("no connection manager in the first listener"))
+    }
+
+    /// The bytes of heap at which the overload manager is under full pressure.
+    ///
+    /// # Errors
+    /// There is no such monitor.
+    pub fn max_heap(&mut self) -> Result<&mut Value> {
+        let monitors = self.list("/overload_manager/resource_monitors")?;
+        let heap =
+            monitors.iter_mut().find_map(|monitor| monitor.pointer_mut("/typed_config/max_heap_size_bytes"));
+        heap.ok_or_else(|| unexpected("no monitor of the heap"))
+    }
+
+    /// The path of the admin interface, where it is a Unix socket.
+    pub fn admin_socket(&self) -> Option<&str> {
+        self.0.pointer("/admin/address/pipe/path")?.as_str()
     }
 
     /// Names of all listeners.

@@ -54,19 +54,8 @@ impl Envoy {
     /// # Errors
     /// Envoy is not installed, or ends at once.
     pub async fn launch(config: &Config, directory: &Path) -> Result<Self> {
-        fs::create_dir_all(directory).context(|| format!("make `{}`", directory.display()))?;
-        let file = directory.join("envoy.json");
-        fs::write(&file, config.to_json()).context(|| format!("write `{}`", file.display()))?;
+        let mut process = Self::spawn(config, directory)?;
         let address_file = directory.join("admin");
-        let mut command = Command::new(paths::envoy()?);
-        command
-            .current_dir(paths::repository())
-            .arg("-c")
-            .arg(&file)
-            .arg("--admin-address-path")
-            .arg(&address_file);
-        command.args(["--disable-hot-restart", "--log-level", "info", "--concurrency", &WORKERS.to_string()]);
-        let mut process = Process::start("envoy", command, &directory.join("envoy.log"))?;
         let admin = wait::until("Envoy's admin listener", || {
             let alive = process.check();
             let address = fs::read_to_string(&address_file).ok().and_then(|text| text.trim().parse().ok());
@@ -74,6 +63,21 @@ impl Envoy {
         })
         .await?;
         Ok(Self { process, admin, listeners: BTreeMap::new() })
+    }
+
+    /// Starts Envoy and waits for nothing: for configurations without an admin port.
+    ///
+    /// # Errors
+    /// Envoy is not installed.
+    pub fn spawn(config: &Config, directory: &Path) -> Result<Process> {
+        fs::create_dir_all(directory).context(|| format!("make `{}`", directory.display()))?;
+        let file = directory.join("envoy.json");
+        fs::write(&file, config.to_json()).context(|| format!("write `{}`", file.display()))?;
+        let mut command = Command::new(paths::envoy()?);
+        command.current_dir(paths::repository()).arg("-c").arg(&file);
+        command.arg("--admin-address-path").arg(directory.join("admin"));
+        command.args(["--disable-hot-restart", "--log-level", "info", "--concurrency", &WORKERS.to_string()]);
+        Process::start("envoy", command, &directory.join("envoy.log"))
     }
 
     /// The address of the listener `name`.

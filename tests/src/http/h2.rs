@@ -5,7 +5,7 @@ use loona_hpack::Decoder;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::{
-    h2_frame::{Frame, Kind, flags, literal, read_frame},
+    h2_frame::{Frame, Kind, NEWEST, entered, flags, literal, read_frame},
     message::{Field, Payload, RawRequest, Response},
 };
 use crate::error::{IoContext, Result, unexpected};
@@ -38,6 +38,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection that breaks.
     pub async fn headers(&mut self, id: u32, fields: &[Field], end_stream: bool) -> Result<()> {
         let block: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
+        self.send_block(id, &block, end_stream).await
+    }
+
+    /// Opens `count` streams, from stream 1 on and never ended, with `fields` and then `times` times `large`. The
+    /// peer remembers `large`, so that all but the first cost one byte. Needs a fresh connection.
+    ///
+    /// # Errors
+    /// A connection that breaks.
+    pub async fn flood(&mut self, count: u32, fields: &[Field], large: &Field, times: usize) -> Result<()> {
+        let common: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
+        let mut first = entered(&large.0, &large.1);
+        for index in 0..count {
+            let repeated = vec![NEWEST; times - usize::from(!first.is_empty())];
+            self.send_block(2 * index + 1, &[&common[..], &first, &repeated].concat(), false).await?;
+            first.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads until `count` streams have been answered, or the peer closes; the status codes in order of arrival.
+    ///
+    /// # Errors
+    /// Frames that cannot be read.
+    pub async fn statuses(&mut self, count: usize) -> Result<Vec<u16>> {
+        let mut statuses = Vec::new();
+        while statuses.len() < count {
+            let Some(frame) = read_frame(&mut self.stream).await? else { break };
+            if frame.kind == Kind::Headers {
+                let mut response = Response::default();
+                if absorb(&mut response, self.block(frame).await?)? {
+                    statuses.push(response.status);
+                }
+            }
+        }
+        Ok(statuses)
+    }
+
+    async fn send_block(&mut self, id: u32, block: &[u8], end_stream: bool) -> Result<()> {
         let mut pieces = block.chunks(LARGEST_FRAME).peekable();
         let mut kind = Kind::Headers;
         let mut flag = if end_stream { flags::END_STREAM } else { 0 };

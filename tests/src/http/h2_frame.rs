@@ -108,7 +108,19 @@ pub(super) async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S) -> Result<O
 
 /// A literal field, never indexed, without Huffman coding: any bytes at all.
 pub(super) fn literal(name: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0x10];
+    written(0x10, name, value)
+}
+
+/// A literal field that the peer enters into its dynamic table, as the newest (RFC 7541 section 6.2.1).
+pub(super) fn entered(name: &[u8], value: &[u8]) -> Vec<u8> {
+    written(0x40, name, value)
+}
+
+/// The newest field of the dynamic table, which begins behind the 61 of the static one (RFC 7541 section 2.3.3).
+pub(super) const NEWEST: u8 = 0x80 | 62;
+
+fn written(representation: u8, name: &[u8], value: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![representation];
     for text in [name, value] {
         bytes.extend(loona_hpack::encoder::encode_integer(text.len(), 7));
         bytes.extend_from_slice(text);
