@@ -35,6 +35,12 @@ impl DataPlanes {
 }
 
 impl Identity {
+    /// Whether whoever sent `headers` is a data plane.
+    #[must_use]
+    pub fn is_proven_by(&self, headers: &HeaderMap) -> bool {
+        self.prove(headers).is_ok()
+    }
+
     /// Names the data plane that sent `headers`.
     pub(super) fn prove(&self, headers: &HeaderMap) -> Result<&str, NotADataPlane> {
         match self {

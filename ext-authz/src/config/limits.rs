@@ -28,6 +28,32 @@ pub struct Limits {
 /// Smallest header buffer that the HTTP library accepts, bytes.
 pub(super) const MIN_HEADER_BYTES: usize = 8 * 1024;
 
+/// Most connections of callers that have proven nothing yet, where there is something to prove.
+const NEWCOMERS: usize = 256;
+/// Most requests in progress of such callers, and the longest that one may take: health and reflection are quick.
+const STRANGER_REQUESTS: usize = 64;
+const STRANGER_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Limits {
+    /// Connections that have proven nothing yet; in addition to `connections`.
+    #[must_use]
+    pub fn newcomers(&self) -> usize {
+        self.connections.get().min(NEWCOMERS)
+    }
+
+    /// Requests in progress without a proof; in addition to `requests`.
+    #[must_use]
+    pub fn stranger_requests(&self) -> usize {
+        self.requests.get().min(STRANGER_REQUESTS)
+    }
+
+    /// Time for a request without a proof.
+    #[must_use]
+    pub fn stranger_timeout(&self) -> Duration {
+        self.request_timeout.min(STRANGER_TIMEOUT)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();

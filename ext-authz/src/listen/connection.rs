@@ -1,6 +1,6 @@
 //! Accepting connections, serving them, letting them go.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{Router, serve::Listener};
 use hyper::{
@@ -14,7 +14,6 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::Semaphore,
     task::JoinSet,
     time::timeout,
 };
@@ -23,8 +22,10 @@ use super::{
     Shutdown,
     activity::{Activity, Uselessness},
     guard::{Guard, Protocol},
+    places::Places,
+    seats::{Seat, Seats},
 };
-use crate::{config::Limits, telemetry::metrics};
+use crate::{check::Identity, config::Limits, telemetry::metrics};
 
 /// Requests that one HTTP/2 connection may have in progress.
 const MAX_STREAMS: u32 = 256;
@@ -40,6 +41,8 @@ pub struct Door {
     pub protocol: Protocol,
     /// Its bounds.
     pub limits: Limits,
+    /// How callers prove that they are no strangers. `None` where all who get here are alike.
+    pub identity: Option<Identity>,
     /// Its routes.
     pub router: Router,
 }
@@ -49,29 +52,31 @@ pub async fn serve<L>(mut listener: L, door: Door, mut shutdown: Shutdown)
 where
     L: Listener,
 {
-    let Door { name, protocol, limits, router } = door;
-    let places = Arc::new(Semaphore::new(limits.requests.get()));
-    let guard = Guard { name, protocol, limits, router, places };
-    let slots = Arc::new(Semaphore::new(limits.connections.get()));
+    let Door { name, protocol, limits, identity, router } = door;
+    let seats = Seats::new(&limits, identity.is_some());
+    let guard = Guard { name, protocol, limits, router, places: Places::new(identity, &limits) };
     let mut connections = JoinSet::new();
     loop {
-        // A slot first, then a connection: beyond the bound they wait in the kernel's queue, which is bounded too.
+        // A vacancy first, then a connection: beyond the bound they wait in the kernel's queue, which is bounded too.
         let accepted = tokio::select! {
             biased;
             () = shutdown.requested() => break,
             Some(_) = connections.join_next() => continue,
-            Ok(slot) = Arc::clone(&slots).acquire_owned() => tokio::select! {
+            place = seats.vacancy() => tokio::select! {
                 biased;
                 () = shutdown.requested() => break,
-                (stream, _) = listener.accept() => (slot, stream),
+                (stream, _) = listener.accept() => (seats.take(place), stream),
             },
         };
-        let (slot, stream) = accepted;
+        let (seat, stream) = accepted;
         let (guard, shutdown) = (guard.clone(), shutdown.clone());
         connections.spawn(async move {
-            let _slot = slot;
             let _counted = metrics::connection_opened(guard.name);
-            serve_stream(stream, guard, shutdown).await;
+            tokio::select! {
+                biased;
+                () = seat.lost() => tracing::debug!(listener = guard.name, "closed a newcomer's connection for another's"),
+                () = serve_stream(stream, guard.clone(), seat.clone(), shutdown) => {}
+            }
         });
     }
     // Nobody can connect any more; whoever is connected is told to leave.
@@ -86,14 +91,16 @@ where
     }
 }
 
-async fn serve_stream<S>(stream: S, guard: Guard, shutdown: Shutdown)
+async fn serve_stream<S>(stream: S, guard: Guard, seat: Seat, shutdown: Shutdown)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (limits, protocol, activity) = (guard.limits, guard.protocol, Activity::new());
     let requests = activity.clone();
-    let service =
-        service_fn(move |request: http::Request<Incoming>| guard.clone().answer(request, requests.clone()));
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let place = guard.places.take(request.headers(), &seat);
+        guard.clone().answer(request, place, requests.begin())
+    });
     let stream = TokioIo::new(stream);
     match protocol {
         Protocol::Http => {

@@ -1,19 +1,20 @@
 //! The bounds of one request.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use axum::{Router, body::Body, response::IntoResponse as _};
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep_until, timeout_at},
-};
+use tokio::time::{sleep_until, timeout_at};
 use tonic::Status;
 use tower::ServiceExt as _;
 
-use super::{activity::Activity, guarded_body::GuardedBody};
+use super::{
+    activity::InProgress,
+    guarded_body::GuardedBody,
+    places::{Place, Places},
+};
 use crate::{config::Limits, telemetry::metrics};
 
 /// What a listener speaks.
@@ -29,7 +30,6 @@ pub enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
     Overloaded,
-    TooLarge,
     TimedOut,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Guard {
     pub(super) protocol: Protocol,
     pub(super) limits: Limits,
     pub(super) router: Router,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Places,
 }
 
 impl Guard {
@@ -48,26 +48,24 @@ impl Guard {
     pub(super) async fn answer(
         self,
         request: Request<Incoming>,
-        activity: Activity,
+        place: Option<Place>,
+        in_progress: InProgress,
     ) -> Result<Response<Body>, Infallible> {
-        let in_progress = activity.begin();
-        let end = Instant::now() + self.limits.request_timeout;
-        let response = match Arc::clone(&self.places).try_acquire_owned() {
-            Err(_) => self.refuse(Refusal::Overloaded),
-            Ok(_) if self.is_too_large(&request) => self.refuse(Refusal::TooLarge),
-            Ok(place) => {
-                let request = request.map(|body| Body::new(Limited::new(body, self.body_bytes())));
-                match timeout_at(end, self.router.clone().oneshot(request)).await {
+        let response = match place {
+            None => self.refuse(Refusal::Overloaded),
+            Some(place) => {
+                let request = self.bound(request);
+                match timeout_at(place.end, self.router.clone().oneshot(request)).await {
                     Err(_) => self.refuse(Refusal::TimedOut),
                     Ok(Ok(response)) => response.map(|body| {
-                        Body::new(GuardedBody::new(body, sleep_until(end), (place, in_progress)))
+                        Body::new(GuardedBody::new(body, sleep_until(place.end), (place, in_progress)))
                     }),
                     Ok(Err(never)) => match never {},
                 }
             }
         };
         metrics::request_answered(self.name, response.status());
-        Ok(response)
+        Ok(self.close_after_refusal(response))
     }
 
     fn body_bytes(&self) -> usize {
@@ -78,13 +76,17 @@ impl Guard {
         }
     }
 
-    /// A body that says it is too large is refused before it is read.
-    fn is_too_large(&self, request: &Request<Incoming>) -> bool {
+    /// A body that ends with an error where it becomes too large. One that says so beforehand is not read at all.
+    fn bound(&self, request: Request<Incoming>) -> Request<Body> {
+        let most = self.body_bytes();
         let length = request
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse().ok());
-        length.is_some_and(|length: usize| length > self.body_bytes())
+        if length.is_some_and(|length: usize| length > most) {
+            return request.map(|_| Body::new(Limited::new(Body::from("too large"), 0)));
+        }
+        request.map(|body| Body::new(Limited::new(body, most)))
     }
 
     fn refuse(&self, refusal: Refusal) -> Response<Body> {
@@ -92,18 +94,26 @@ impl Guard {
             Refusal::Overloaded => {
                 (StatusCode::SERVICE_UNAVAILABLE, tonic::Code::Unavailable, "too many requests in progress")
             }
-            Refusal::TooLarge => {
-                (StatusCode::PAYLOAD_TOO_LARGE, tonic::Code::ResourceExhausted, "the body is too large")
-            }
             Refusal::TimedOut => {
                 (StatusCode::REQUEST_TIMEOUT, tonic::Code::DeadlineExceeded, "the request took too long")
             }
         };
         tracing::debug!(listener = self.name, message, "refused a request");
         match self.protocol {
-            // The rest of the request may still be on its way: the connection cannot be used again.
-            Protocol::Http => (status, [(header::CONNECTION, "close")], message).into_response(),
+            Protocol::Http => (status, message).into_response(),
             Protocol::Grpc => Status::new(code, message).into_http(),
         }
+    }
+
+    /// After some refusals the rest of the request may still be on its way: the connection cannot be used again.
+    fn close_after_refusal(&self, mut response: Response<Body>) -> Response<Body> {
+        let is_unread = matches!(
+            response.status(),
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE
+        );
+        if is_unread && self.protocol == Protocol::Http {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }

@@ -9,9 +9,9 @@ use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use thiserror::Error;
-use tokio::{sync::OwnedSemaphorePermit, time::Sleep};
+use tokio::time::Sleep;
 
-use super::activity::InProgress;
+use super::{activity::InProgress, places::Place};
 
 pin_project! {
     /// A response body within bounds.
@@ -20,12 +20,12 @@ pin_project! {
         body: Body,
         #[pin]
         end: Sleep,
-        places: (OwnedSemaphorePermit, InProgress),
+        places: (Place, InProgress),
     }
 }
 
 impl GuardedBody {
-    pub(super) fn new(body: Body, end: Sleep, places: (OwnedSemaphorePermit, InProgress)) -> Self {
+    pub(super) fn new(body: Body, end: Sleep, places: (Place, InProgress)) -> Self {
         Self { body, end, places }
     }
 }

@@ -4,14 +4,18 @@ mod activity;
 mod addresses;
 mod bind;
 mod connection;
+mod descriptors;
 mod guard;
 mod guarded_body;
+mod places;
+mod seats;
 mod shutdown;
 mod unix;
 
 pub use addresses::{Addresses, PublishedAddresses};
 pub use bind::{BindError, bind_tcp};
 pub use connection::{Door, serve};
+pub use descriptors::raise_descriptor_limit;
 pub use guard::Protocol;
 pub use shutdown::{Shutdown, Trigger, on_signal};
 pub use unix::{DataPlaneSocket, SocketError};

@@ -8,7 +8,10 @@ use crate::{
     admin::{self, Admin},
     check::{DataPlanes, Identity},
     config::Config,
-    listen::{Addresses, DataPlaneSocket, Door, Protocol, Trigger, bind_tcp, on_signal, serve},
+    listen::{
+        Addresses, DataPlaneSocket, Door, Protocol, Trigger, bind_tcp, on_signal, raise_descriptor_limit,
+        serve,
+    },
     oauth, tasks,
 };
 
@@ -19,6 +22,7 @@ use crate::{
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
     let api = data.api.clone();
     let config: &Config = &api.config;
+    raise_descriptor_limit(&config.limits);
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
     let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
@@ -27,7 +31,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;
     let bearer = Identity::Bearer(DataPlanes::new(config.data_planes.clone()));
-    let remote = grpc::router(&api, bearer, &health)?;
+    let remote = grpc::router(&api, bearer.clone(), &health)?;
     let local = grpc::router(&api, Identity::Socket, &health)?;
     let public = oauth::router().merge(tasks::router()).with_state(api.clone());
     let operators = admin::router(Admin { api: api.clone(), metrics, shutdown: shutdown.clone() });
@@ -48,7 +52,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         "listening"
     );
 
-    let door = |name, protocol, router: Router| Door { name, protocol, limits: config.limits, router };
+    let door = |name, protocol, router: Router| Door {
+        name,
+        protocol,
+        limits: config.limits,
+        identity: None,
+        router,
+    };
+    let remote = Door { identity: Some(bearer), ..door("grpc", Protocol::Grpc, remote) };
     let stopping = async {
         let signal = on_signal().await;
         tracing::info!("stopping: no new connections, requests in progress may end");
@@ -59,7 +70,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let (stopped, ..) = tokio::join!(
         stopping,
         serve(http, door("http", Protocol::Http, public), shutdown.clone()),
-        serve(grpc, door("grpc", Protocol::Grpc, remote), shutdown.clone()),
+        serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
         serve(admin, door("admin", Protocol::Http, operators), shutdown),
     );

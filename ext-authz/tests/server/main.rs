@@ -15,6 +15,7 @@ mod limits;
 mod reflection;
 mod shutdown;
 mod sockets;
+mod strangers;
 mod support;
 mod tasks;
 mod tokens;

@@ -75,13 +75,18 @@ impl Writ {
 
     /// Asks over TCP with this `authorization`, unless it is empty.
     pub(crate) async fn check_over_tcp(&self, authorization: &[&str]) -> Result<Answer, Status> {
-        let mut request = tonic::Request::new(message("GET", "/healthz", &[]));
-        for value in authorization {
-            request.metadata_mut().append("authorization", value.parse().unwrap());
-        }
-        let response = AuthorizationClient::new(self.grpc_channel().await).check(request).await?;
-        Ok(answer(response.into_inner()))
+        check_over(self.grpc_channel().await, authorization).await
     }
+}
+
+/// Asks over this connection with this `authorization`, unless it is empty.
+pub(crate) async fn check_over(channel: Channel, authorization: &[&str]) -> Result<Answer, Status> {
+    let mut request = tonic::Request::new(message("GET", "/healthz", &[]));
+    for value in authorization {
+        request.metadata_mut().append("authorization", value.parse().unwrap());
+    }
+    let response = AuthorizationClient::new(channel).check(request).await?;
+    Ok(answer(response.into_inner()))
 }
 
 /// A message with raw header fields, pseudo-headers first.
