@@ -1,5 +1,7 @@
 //! Why no token is issued.
 
+use std::fmt::Display;
+
 use thiserror::Error;
 use verdict::token::MAX_TOKEN;
 
@@ -51,6 +53,12 @@ pub enum IssueError {
         /// Which member.
         field: &'static str,
     },
+    /// A name that looks like a SPIFFE ID and is none.
+    #[error("{field}: begins with `spiffe://` and is no SPIFFE ID")]
+    SpiffeId {
+        /// Which member.
+        field: &'static str,
+    },
     /// No audience, and more than one to choose from.
     #[error("audience: must be named, because the policy has {0}")]
     AudienceMissing(usize),
@@ -63,7 +71,15 @@ pub enum IssueError {
     /// A token that data planes would refuse.
     #[error("the token would have {0} bytes, and {MAX_TOKEN} are the most: request fewer or shorter grants")]
     TooLarge(usize),
-    /// The server's fault. The cause is for the log.
+    /// The server's fault. The cause is in the log.
     #[error("the token could not be made")]
-    Internal(String),
+    Internal,
+}
+
+impl IssueError {
+    /// Logs what the client must not know, and says no more than that it happened.
+    pub(super) fn internal(cause: &dyn Display) -> Self {
+        tracing::error!(%cause, "a token could not be made");
+        Self::Internal
+    }
 }

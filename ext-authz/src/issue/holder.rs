@@ -1,6 +1,9 @@
 //! Subject and holder of a token.
 
-use verdict::token::claims::{Actor, is_name};
+use verdict::{
+    peer::is_spiffe_id,
+    token::claims::{Actor, is_name},
+};
 
 use super::IssueError;
 use crate::clients::AuthenticatedClient;
@@ -41,6 +44,10 @@ impl Parties {
 fn named(name: Option<String>, field: &'static str) -> Result<Option<String>, IssueError> {
     match name {
         Some(name) if !is_name(&name) => Err(IssueError::Name { field }),
+        // A dot segment would pass a pattern such as `spiffe://example.org/agent/*` and name someone else upstream.
+        Some(name) if name.starts_with("spiffe://") && !is_spiffe_id(&name) => {
+            Err(IssueError::SpiffeId { field })
+        }
         name => Ok(name),
     }
 }

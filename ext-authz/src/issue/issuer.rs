@@ -6,6 +6,7 @@ use uuid::Uuid;
 use verdict::{
     UnixTime,
     grant::Grant,
+    peer::is_spiffe_id,
     token::{
         Claims, MAX_TOKEN,
         claims::{Confirmation, WritClaim},
@@ -120,9 +121,8 @@ impl Issuer {
 
     /// Signs what data planes will accept, and nothing else.
     fn sign(&self, claims: &Claims) -> Result<String, IssueError> {
-        claims.check().map_err(|reason| IssueError::Internal(reason.to_owned()))?;
-        let token =
-            self.keys.active().sign(claims).map_err(|error| IssueError::Internal(error.to_string()))?;
+        claims.check().map_err(|reason| IssueError::internal(&reason))?;
+        let token = self.keys.active().sign(claims).map_err(|error| IssueError::internal(&error))?;
         if token.len() > MAX_TOKEN { Err(IssueError::TooLarge(token.len())) } else { Ok(token) }
     }
 }
@@ -141,7 +141,7 @@ fn check_binding(cnf: Option<&Confirmation>) -> Result<(), IssueError> {
             if x5t_s256.as_ref().is_some_and(|thumbprint| !is_thumbprint(thumbprint)) {
                 return Err(IssueError::Binding("`x5t#S256` is not the base64url SHA-256 of a certificate"));
             }
-            if spiffe.as_ref().is_some_and(|id| !id.starts_with("spiffe://")) {
+            if spiffe.as_ref().is_some_and(|id| !is_spiffe_id(id)) {
                 return Err(IssueError::Binding("`spiffe` is not a SPIFFE ID"));
             }
             Ok(())

@@ -1,13 +1,14 @@
 //! Errors of the token endpoint (RFC 6749 section 5.2).
 
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde::Serialize;
 
-use crate::{clients::AuthenticationError, issue::IssueError};
+use crate::{
+    clients::AuthenticationError,
+    issue::IssueError,
+    web::{BodyError, error_answer},
+};
 
 /// The `error` member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,13 +29,20 @@ pub(super) enum Code {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OAuthError {
+    status: StatusCode,
     code: Code,
     description: String,
 }
 
 impl OAuthError {
     pub(super) fn new(code: Code, description: impl Into<String>) -> Self {
-        Self { code, description: description.into() }
+        let status = match code {
+            Code::InvalidClient => StatusCode::UNAUTHORIZED,
+            Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self { status, code, description: description.into() }
     }
 
     pub(super) fn invalid_request(description: impl Into<String>) -> Self {
@@ -43,6 +51,12 @@ impl OAuthError {
 
     pub(super) fn invalid_client(description: impl Into<String>) -> Self {
         Self::new(Code::InvalidClient, description)
+    }
+}
+
+impl From<BodyError> for OAuthError {
+    fn from(error: BodyError) -> Self {
+        Self { status: error.status(), ..Self::invalid_request(error.to_string()) }
     }
 }
 
@@ -69,11 +83,9 @@ impl From<IssueError> for OAuthError {
             | IssueError::NoLifetime
             | IssueError::Agent(_)
             | IssueError::Name { .. }
+            | IssueError::SpiffeId { .. }
             | IssueError::Binding(_) => Code::InvalidRequest,
-            IssueError::Internal(cause) => {
-                tracing::error!(cause, "a token could not be made");
-                Code::ServerError
-            }
+            IssueError::Internal => Code::ServerError,
         };
         // The parameter's name here; the JSON API calls it `grants`.
         Self::new(code, error.to_string().replacen("grants", "authorization_details", 1))
@@ -88,32 +100,11 @@ struct Body {
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
-        let Self { code, description } = self;
-        let status = match code {
-            Code::InvalidClient => StatusCode::UNAUTHORIZED,
-            Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
-            Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::BAD_REQUEST,
-        };
+        let Self { status, code, description } = self;
         let body = Body { error: code, error_description: printable(&description) };
-        let mut response = (status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
-        }
-        response
+        error_answer(status, "application/json", &body)
     }
 }
-
-/// The challenge for clients (RFC 7617).
-pub(crate) const CHALLENGE: &str = r#"Basic realm="writ", charset="UTF-8""#;
 
 /// RFC 6749 section 5.2 allows these characters only in `error_description`.
 fn printable(text: &str) -> String {

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::HeaderMap;
 
 use super::error::OAuthError;
+use crate::web::is_media_type;
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// Parameters by name. RFC 6749 section 3.2: none may be repeated, those without value count as omitted.
 #[derive(Default)]
@@ -13,12 +16,8 @@ pub(super) struct Form(BTreeMap<String, String>);
 impl Form {
     /// Reads an `application/x-www-form-urlencoded` body.
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
-        let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(OAuthError::invalid_request(
-                "content-type must be application/x-www-form-urlencoded",
-            ));
+        if !is_media_type(headers, MEDIA_TYPE) {
+            return Err(OAuthError::invalid_request(format!("content-type must be {MEDIA_TYPE}")));
         }
         // Decoding replaces what is not UTF-8. Percent-encoded bytes are checked by the values' own readers.
         std::str::from_utf8(body).map_err(|_| OAuthError::invalid_request("the form is not UTF-8"))?;

@@ -6,8 +6,6 @@ mod form;
 mod metadata;
 mod token;
 
-pub(crate) use error::CHALLENGE;
-
 use axum::{
     Router,
     routing::{get, post},

@@ -1,12 +1,7 @@
 //! `POST /oauth2/token` (RFC 6749 section 4.4 with RFC 9396 `authorization_details`).
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::{body::Body, extract::State, response::Response};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use verdict::grant::Grant;
 
@@ -19,6 +14,7 @@ use crate::{
     clock,
     issue::{GrantList, IssuedToken, TokenRequest},
     server::Api,
+    web,
 };
 
 #[derive(Serialize)]
@@ -33,17 +29,11 @@ struct TokenResponse {
 pub(super) async fn token(
     State(api): State<Api>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    match body {
-        Err(rejection) => rejection.into_response(),
-        Ok(body) => respond(&api, &headers, &body).await.unwrap_or_else(IntoResponse::into_response),
-    }
-}
-
-async fn respond(api: &Api, headers: &HeaderMap, body: &[u8]) -> Result<Response, OAuthError> {
-    let mut form = Form::parse(headers, body)?;
-    let credentials = client::credentials(headers, &mut form)?;
+    body: Body,
+) -> Result<Response, OAuthError> {
+    let body = web::read_whole(body).await?;
+    let mut form = Form::parse(&headers, &body)?;
+    let credentials = client::credentials(&headers, &mut form)?;
     let state = api.current.load();
     let client = state.clients().authenticate(&credentials).await?;
     let request = read_request(&mut form)?;
@@ -94,7 +84,5 @@ fn success(issued: IssuedToken) -> Response {
         authorization_details: grants,
         task_id: task,
     };
-    // RFC 6749 section 5.1: a token must not be cached.
-    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    (StatusCode::OK, [no_store], Json(body)).into_response()
+    web::uncached(StatusCode::OK, body)
 }

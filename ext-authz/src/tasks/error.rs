@@ -1,10 +1,14 @@
 //! Errors of the task API: problem details (RFC 9457).
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde::Serialize;
 
-use crate::{clients::AuthenticationError, issue::IssueError, oauth::CHALLENGE};
+use crate::{
+    clients::AuthenticationError,
+    issue::IssueError,
+    web::{BodyError, error_answer},
+};
 
 /// A stable code, and what is wrong with this request.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,6 +29,12 @@ impl Problem {
 
     pub(super) fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_client", detail)
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        Self { status: error.status(), ..Self::invalid_request(error.to_string()) }
     }
 }
 
@@ -52,11 +62,9 @@ impl From<IssueError> for Problem {
             | IssueError::AudienceUnknown(_)
             | IssueError::NoLifetime
             | IssueError::Name { .. }
+            | IssueError::SpiffeId { .. }
             | IssueError::Binding(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
-            IssueError::Internal(cause) => {
-                tracing::error!(cause, "a token could not be made");
-                (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
-            }
+            IssueError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         };
         Self::new(status, code, error.to_string())
     }
@@ -78,21 +86,6 @@ impl IntoResponse for Problem {
         let title = status.canonical_reason().unwrap_or("error");
         let body =
             Body { kind: format!("urn:writ:problem:{code}"), title, status: status.as_u16(), code, detail };
-        // Texts and numbers can always be serialized; the status alone would still tell.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = (status, body).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
-        }
-        response
+        error_answer(status, "application/problem+json", &body)
     }
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod error;
+mod new_task;
 
 use axum::{Router, routing::post};
 

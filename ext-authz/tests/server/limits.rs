@@ -7,7 +7,7 @@ use tokio::{io::AsyncWriteExt as _, net::UnixStream};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::support::{
-    MAY, Setup,
+    MAY, Setup, Writ,
     http::{basic, get, send},
     raw::{begin, hold_request, read_to_close, read_until},
 };
@@ -24,8 +24,13 @@ async fn bodies_are_bounded_whether_or_not_they_say_how_long_they_are() {
     };
     // The note is too long, so the body was read.
     assert_eq!(send(writ.http, Method::POST, "/v1/tasks", &headers, &body(65536)).await.status, 400);
-    assert_eq!(send(writ.http, Method::POST, "/v1/tasks", &headers, &body(65537)).await.status, 413);
-    assert_eq!(send(writ.http, Method::POST, "/oauth2/token", &headers, &body(65537)).await.status, 413);
+    let response = send(writ.http, Method::POST, "/v1/tasks", &headers, &body(65537)).await;
+    assert_eq!((response.status.as_u16(), response.header("connection")), (413, "close"));
+    assert_eq!(response.header("content-type"), "application/problem+json");
+    assert_eq!(response.json()["detail"], "the body is too large");
+    let response = send(writ.http, Method::POST, "/oauth2/token", &headers, &body(65537)).await;
+    assert_eq!((response.status.as_u16(), response.header("connection")), (413, "close"));
+    assert_eq!(response.json()["error"], "invalid_request");
 
     let head = format!(
         "POST /v1/tasks HTTP/1.1\r\nhost: writ\r\nauthorization: {authorization}\r\n\
@@ -33,7 +38,38 @@ async fn bodies_are_bounded_whether_or_not_they_say_how_long_they_are() {
     );
     let mut chunked = begin(writ.http, head.as_bytes()).await;
     chunked.write_all(&[b' '; 0x10001]).await.unwrap();
-    assert!(read_until(&mut chunked, "\r\n\r\n").await.starts_with("HTTP/1.1 413"));
+    let answer = read_to_close(&mut chunked).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("application/problem+json"), "{answer}");
+}
+
+/// As large as `writ.yaml` allows, and no other limit below it.
+#[tokio::test]
+async fn the_bound_of_bodies_can_be_raised() {
+    let setup = Setup::new().config("limits: {body_bytes: 4194304}\n");
+    let writ = setup.serve().await;
+    assert_eq!(writ.start_task(&" ".repeat(4 * 1024 * 1024)).await.status, 400);
+    assert_eq!(writ.start_task(&" ".repeat(4 * 1024 * 1024 + 1)).await.status, 413);
+}
+
+/// Each connection takes a descriptor, and the usual limit is lower than all connections that are allowed.
+#[tokio::test]
+async fn as_many_files_as_allowed_may_be_open() {
+    // None of the connections goes before the test gives up.
+    let setup = Setup::new().config("limits: {header_timeout: 2m}\n");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"ulimit -S -n 64 && exec "$0" "$@""#, env!("CARGO_BIN_EXE_writ"), "serve"]);
+    for listener in ["--http-addr", "--grpc-addr", "--admin-addr"] {
+        command.args([listener, "127.0.0.1:0"]);
+    }
+    command.current_dir(setup.path(""));
+    let writ = Writ::start(command, &setup.data("listeners.json")).await;
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        let mut stream = begin(writ.http, b"GET /.well-known/jwks.json HTTP/1.1\r\nhost: writ\r\n\r\n").await;
+        read_until(&mut stream, "keys").await;
+        open.push(stream);
+    }
+    assert_eq!(writ.check("GET", "/healthz", &[]).await.status, 200);
 }
 
 #[tokio::test]
