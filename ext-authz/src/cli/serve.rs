@@ -1,5 +1,7 @@
 //! `writ serve`.
 
+use std::io;
+
 use serde_json::json;
 
 use super::{Done, args::ServeArgs, exit::Failure, output};
@@ -18,10 +20,7 @@ pub(super) fn run(args: &ServeArgs) -> Done {
 fn serve(args: &ServeArgs) -> Done {
     let config = resolve(args.overrides())?;
     let metrics = metrics::start().map_err(ServerError::from)?;
-    let mut data = server::open(config)?;
-    for secret in data.new_secrets.drain(..) {
-        show(secret, args.json)?;
-    }
+    let data = server::open(config, |secret| show(secret, args.json))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -30,12 +29,11 @@ fn serve(args: &ServeArgs) -> Done {
 }
 
 /// The only time that anyone sees this secret.
-fn show(secret: NewSecret, json: bool) -> Done {
+fn show(secret: NewSecret, json: bool) -> io::Result<()> {
     let (client, secret) = secret.reveal();
-    let line = if json {
-        json!({"client": client, "secret": secret}).to_string()
+    if json {
+        output::vital(&json!({"client": client, "secret": secret}).to_string())
     } else {
-        format!("client {client} secret: {secret}")
-    };
-    output::result(&line).map_err(|error| Failure::failed(&error))
+        output::vital(&format!("client {client} secret: {secret}"))
+    }
 }

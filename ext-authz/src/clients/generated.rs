@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -42,6 +42,14 @@ pub enum GeneratedError {
     /// The system's random numbers.
     #[error("cannot make a secret: no random numbers")]
     Random,
+    /// A secret that nobody saw. Its hash was not kept, so the next start makes another.
+    #[error("cannot show the new secret of client `{client}` on standard output: {reason}")]
+    NotShown {
+        /// Whose it is.
+        client: String,
+        /// Why not.
+        reason: io::Error,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -51,26 +59,32 @@ struct Entry {
 }
 
 impl GeneratedSecrets {
-    /// Reads `path` and makes secrets for clients that need one and have none. The hashes are on disk before a
-    /// secret is handed out, so what is shown works after any crash.
+    /// Reads `path`, makes secrets for clients that need one and have none, and has each shown by `show`. Hashes are
+    /// kept only when all were shown: a secret that nobody saw must not stand in the way of another.
     ///
     /// # Errors
-    /// See [`GeneratedError`].
-    pub fn open(path: &Path, policy: &Policy) -> Result<(Self, Vec<NewSecret>), GeneratedError> {
+    /// See [`GeneratedError`]. What was shown until then will not work, and the next start shows others.
+    pub fn open(
+        path: &Path,
+        policy: &Policy,
+        mut show: impl FnMut(NewSecret) -> io::Result<()>,
+    ) -> Result<Self, GeneratedError> {
         let mut secrets = Self::read(path)?;
-        let mut fresh = Vec::new();
+        let mut is_changed = false;
         for (name, client) in policy.clients() {
             let wants = client.authenticate.contains(&Authenticate::Generated);
             if wants && !secrets.0.contains_key(name) {
                 let secret = generate()?;
                 secrets.0.insert(name.clone(), Sha256::digest(&secret).into());
-                fresh.push(NewSecret { client: name.clone(), secret });
+                show(NewSecret { client: name.clone(), secret })
+                    .map_err(|reason| GeneratedError::NotShown { client: name.clone(), reason })?;
+                is_changed = true;
             }
         }
-        if !fresh.is_empty() {
+        if is_changed {
             secrets.write(path)?;
         }
-        Ok((secrets, fresh))
+        Ok(secrets)
     }
 
     /// The hash of `client`'s secret.

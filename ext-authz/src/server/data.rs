@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::Path,
     sync::Arc,
 };
@@ -25,17 +26,16 @@ use crate::{
 pub struct Data {
     /// What handlers share.
     pub api: Api,
-    /// Secrets that were made just now, to be shown once.
-    pub new_secrets: Vec<NewSecret>,
     /// Keeps other servers off the data directory while it lives.
     lock: File,
 }
 
-/// Reads policy and data directory, and makes what the first start has to make.
+/// Reads policy and data directory, and makes what the first start has to make. Secrets of clients that were made
+/// are shown by `show`, this once.
 ///
 /// # Errors
 /// Anything unreadable or wrong. Policy comes first: a bad one leaves no traces in the data directory.
-pub fn open(config: Config) -> Result<Data, ServerError> {
+pub fn open(config: Config, show: impl FnMut(NewSecret) -> io::Result<()>) -> Result<Data, ServerError> {
     let policy = load_policy(&config)?;
     files::make_private_directory(&config.data_dir)?;
     if files::is_open_to_others(&config.data_dir) {
@@ -44,7 +44,7 @@ pub fn open(config: Config) -> Result<Data, ServerError> {
     let lock = lock(&config.data_dir)?;
     let keys = KeyRing::open_or_create(&config.data_dir.join("keys"))?;
     let hash_key = HashKeyFile::open_or_create(&config.data_dir.join("hash.key"))?;
-    let (generated, new_secrets) = GeneratedSecrets::open(&config.data_dir.join("clients.json"), &policy)?;
+    let generated = GeneratedSecrets::open(&config.data_dir.join("clients.json"), &policy, show)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
     let snapshot = Snapshot::compile(document(&publication, clock::now(), None))?;
     for open in policy.exemptions() {
@@ -59,7 +59,7 @@ pub fn open(config: Config) -> Result<Data, ServerError> {
     let current = Current::new(State::new(policy, clients, snapshot));
     let keys = Arc::new(keys);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    Ok(Data { api: Api { config: Arc::new(config), current, keys, issuer }, new_secrets, lock })
+    Ok(Data { api: Api { config: Arc::new(config), current, keys, issuer }, lock })
 }
 
 impl Data {

@@ -60,6 +60,7 @@ impl ServerError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
+            Self::Clients(GeneratedError::NotShown { .. }) => false,
             Self::Policy(_) | Self::Snapshot(_) | Self::Keys(_) | Self::HashKey(_) | Self::Clients(_) => true,
             Self::File(_)
             | Self::Locked(_)

@@ -1,6 +1,10 @@
 //! The first start makes what is missing, once.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs::{self, File, OpenOptions},
+    os::unix::fs::PermissionsExt as _,
+    process::Stdio,
+};
 
 use crate::support::{Setup, http::basic};
 
@@ -31,6 +35,42 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
     assert_eq!(stdout, "");
     assert!(!stderr.contains("secret"));
     assert!(!fs::read_to_string(setup.data("clients.json")).unwrap().contains(&secret));
+}
+
+/// A secret that nobody saw would lock its client out for ever.
+#[tokio::test]
+async fn a_secret_that_cannot_be_shown_is_not_kept() {
+    let setup = Setup::new();
+    let device = |name: &str| Stdio::from(OpenOptions::new().write(true).open(name).unwrap());
+    let (reader, closed_pipe) = std::io::pipe().unwrap();
+    drop(reader);
+    for stdout in [device("/dev/full"), device("/dev/null"), closed_pipe.into()] {
+        let output = setup
+            .command(&["serve", "--http-addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"])
+            .stdout(stdout)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("cannot show the new secret of client `generated`"), "{stderr}");
+        assert!(!stderr.contains("writ_") && !setup.data("clients.json").exists());
+    }
+    let mut writ = setup.serve().await;
+    let secret = writ.secret("generated").await;
+    assert_eq!(writ.token(&basic("generated", &secret), &[]).await.json()["error"], "invalid_request");
+}
+
+#[test]
+fn without_a_standard_output_no_secret_is_made() {
+    let setup = Setup::new();
+    let output = std::process::Command::new("sh")
+        .args(["-c", r#"exec "$0" serve >&-"#, env!("CARGO_BIN_EXE_writ")])
+        .current_dir(setup.path(""))
+        .stderr(File::create(setup.path("stderr")).unwrap())
+        .status()
+        .unwrap();
+    assert_eq!(output.code(), Some(1));
+    assert!(!setup.data("clients.json").exists());
 }
 
 #[tokio::test]
