@@ -1,8 +1,8 @@
 //! Files that are whole or absent, and private where they hold secrets.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write as _},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions},
+    io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -51,7 +51,33 @@ pub fn make_private_directory(directory: &Path) -> Result<(), FileError> {
 /// Whether others than the owner may use `path`.
 #[must_use]
 pub fn is_open_to_others(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    fs::metadata(path).is_ok_and(|metadata| is_shared(&metadata))
+}
+
+fn is_shared(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+/// Reads a secret. One that others could have read is a secret no longer.
+///
+/// # Errors
+/// It cannot be read, or others than its owner may use it.
+pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
+    let read = || {
+        let mut file = File::open(path)?;
+        // Of the file that is read: its name could lead elsewhere by now.
+        let metadata = file.metadata()?;
+        if is_shared(&metadata) {
+            let mode = metadata.permissions().mode() & 0o777;
+            return Err(io::Error::other(format!(
+                "its mode {mode:o} lets others use it: make it 600, and replace it if others could read it"
+            )));
+        }
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        Ok(content)
+    };
+    read().map_err(|error| FileError::new("read", path, error))
 }
 
 /// Replaces `path` by `content` in one step that survives a crash: readers see the old file or the new one.

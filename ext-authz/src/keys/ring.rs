@@ -123,15 +123,12 @@ fn list(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
 }
 
 fn read(path: &Path) -> Result<SigningKey, KeyError> {
-    let text = fs::read(path).map_err(|error| FileError::new("read", path, error))?;
+    let text = files::read_secret(path)?;
     let key =
         SigningKey::from_pem(&text).map_err(|reason| KeyError::Key { path: path.to_owned(), reason })?;
     let kid = key.public().kid();
     if path.file_stem().is_none_or(|stem| stem != kid) {
         return Err(KeyError::Name { path: path.to_owned(), kid: kid.to_owned() });
-    }
-    if files::is_open_to_others(path) {
-        tracing::warn!(path = %path.display(), "the signing key can be read by others than its owner");
     }
     Ok(key)
 }

@@ -1,6 +1,9 @@
 //! The key of revocation hashes: made once, kept with the signing keys.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use thiserror::Error;
@@ -32,13 +35,19 @@ impl HashKeyFile {
     /// # Errors
     /// See [`HashKeyError`].
     pub fn open_or_create(path: &Path) -> Result<Self, HashKeyError> {
-        if let Some(text) = files::read_if_present(path)? {
-            let text = String::from_utf8_lossy(&text).trim().to_owned();
-            return match HashKey::parse(&text) {
-                Ok(_) => Ok(Self(text)),
-                Err(_) => Err(HashKeyError::Content(path.to_owned())),
-            };
+        match files::read_secret(path) {
+            Ok(text) => Self::parse(&text).ok_or_else(|| HashKeyError::Content(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Err(error) => Err(error.into()),
         }
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(text).trim().to_owned();
+        HashKey::parse(&text).is_ok().then_some(Self(text))
+    }
+
+    fn create(path: &Path) -> Result<Self, HashKeyError> {
         let mut bytes = [0; 16];
         aws_lc_rs::rand::fill(&mut bytes).map_err(|_| HashKeyError::Random)?;
         let text = URL_SAFE_NO_PAD.encode(bytes);

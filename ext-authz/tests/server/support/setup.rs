@@ -1,7 +1,8 @@
 //! What a server is started with.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Command, Output, Stdio},
 };
@@ -36,6 +37,17 @@ impl Setup {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
         self
+    }
+
+    /// Writes a file that only its owner may use.
+    pub(crate) fn write_secret(self, name: &str, content: &str) -> Self {
+        let setup = self.write(name, content);
+        setup.set_mode(name, 0o600);
+        setup
+    }
+
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
