@@ -41,6 +41,8 @@ const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const DEFAULT_MAX_TTL: Duration = Duration::from_secs(60 * 60);
 /// Largest leeway that verdicts accept, seconds.
 const MAX_LEEWAY: u64 = 5;
+/// Clocks of hosts that keep time differ by less; a token must not be refused as issued in the future.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(MAX_LEEWAY);
 /// Largest body or message: buffered whole, once for each request in progress.
 const MAX_BUFFER: usize = 4 * 1024 * 1024;
 
@@ -81,7 +83,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         data_dir,
         default_ttl: origin.check_default_ttl(default_ttl, max)?,
         max_ttl: max,
-        leeway: leeway.map_or(Ok(Duration::ZERO), |leeway| origin.check_leeway(&leeway))?,
+        leeway: leeway.map_or(Ok(DEFAULT_LEEWAY), |leeway| origin.check_leeway(&leeway))?,
         data_planes: origin.check_data_planes(data_planes)?,
         namespaces: namespaces.unwrap_or_else(Namespaces::open),
         limits: origin.check_limits(limits)?,
@@ -131,7 +133,7 @@ impl Origin<'_> {
     }
 
     fn check_leeway(&self, leeway: &Spanned<String>) -> Result<Duration, ConfigError> {
-        // `0s` is no duration elsewhere, but here it is the default.
+        // `0s` is no duration elsewhere, but here it means that nothing is tolerated.
         if leeway.value == "0s" {
             return Ok(Duration::ZERO);
         }
