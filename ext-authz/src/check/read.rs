@@ -4,7 +4,10 @@ use envoy_types::pb::google::protobuf::value::Kind;
 use thiserror::Error;
 use verdict::{Body, Peer};
 
-use super::wire::{Attributes, CheckRequest, HttpRequest, Metadata};
+use super::{
+    respond::HIDDEN_FROM_CHECK,
+    wire::{Attributes, CheckRequest, HttpRequest, Metadata},
+};
 
 /// Dynamic metadata of Envoy's RBAC filter.
 const RBAC: &[u8] = b"envoy.filters.http.rbac";
@@ -66,6 +69,8 @@ fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
     for (name, _) in &mut headers {
         name.make_ascii_lowercase();
     }
+    // Envoy's own remark that the body was cut: no field of the request, and none to be counted.
+    headers.retain(|(name, _)| name != HIDDEN_FROM_CHECK.as_bytes());
     headers
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Inexpressible;
 
 /// A client's field of this name is left out of what Envoy asks (it has one of its own there), but goes upstream
 /// all the same. So the verdict does not see it, and it is always removed.
-const HIDDEN_FROM_CHECK: &str = "x-envoy-auth-partial-body";
+pub(super) const HIDDEN_FROM_CHECK: &str = "x-envoy-auth-partial-body";
 
 pub(super) fn allowed(permit: &Permit) -> Result<CheckResponse, Inexpressible> {
     let HeaderEdits { remove, set } = permit.edits();
