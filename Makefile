@@ -1,4 +1,7 @@
 # Every target does its own set-up; a fresh clone needs nothing but make.
+
+# The parts find each other below target/, wherever else a user's environment would have cargo build.
+unexport CARGO_TARGET_DIR
 .DEFAULT_GOAL := help
 .PHONY: help setup wasm build demo run test lint
 
@@ -10,12 +13,15 @@ setup: ## Install what is missing: compiler, Rust, Envoy
 	@scripts/setup-envoy >/dev/null
 
 wasm: setup ## Build the filter: target/wasm/writ_filter.wasm
+	@echo 'building the filter (a minute the first time)'
 	@scripts/build-wasm
 
 build: setup ## Build the server and command: target/release/writ
+	@echo 'building the server (some minutes the first time)'
 	@cargo build --quiet --release --locked --package writ-ext-authz
 
 demo: wasm build ## Play the logs story on both paths and check every verdict
+	@echo 'building the demo (a minute the first time)'
 	@cargo run --quiet --locked --package writ-demo
 
 run: wasm build ## Start the server and both Envoys and leave them up to play with

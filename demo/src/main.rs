@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
     // Dropping the world ends every process it started, so an interrupt must not skip the drop.
     let ended = tokio::select! {
         ended = run(stay) => ended,
-        _ = tokio::signal::ctrl_c() => {
+        () = asked_to_stop() => {
             println!("\nstopped");
             return if stay { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
@@ -33,6 +33,23 @@ async fn main() -> ExitCode {
             println!("\nerror: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ctrl-C, a plain `kill`, or the terminal that goes away. A signal that cannot be listened to is not waited for.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let listen = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => _ = signals.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = listen(SignalKind::interrupt()) => {}
+        () = listen(SignalKind::terminate()) => {}
+        () = listen(SignalKind::hangup()) => {}
     }
 }
 

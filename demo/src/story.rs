@@ -291,7 +291,7 @@ pub(crate) async fn invite(world: &World) -> Result<()> {
             ));
         }
         shell(format!("curl -i -H 'host: logs.internal' 'http://{address}{MAY}'   # 401 missing_token"));
-        shell(format!("curl -s http://{}/stats?filter=writ   # counters", envoy.admin));
+        shell(format!("curl -s 'http://{}/stats?filter=wasmcustom|ext_authz'   # counters", envoy.admin));
     }
     println!("\nCtrl-C stops everything.");
     // The lines above are worth nothing if the first of them fails.

@@ -1,6 +1,10 @@
 //! The parts of the story: files and their server, the Writ server, two Envoys.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 use harness::{
     Result,
@@ -36,16 +40,24 @@ impl World {
     /// A part is missing or does not start.
     pub(crate) async fn start(report: &mut Report) -> Result<Self> {
         report.chapter("Starting real parts");
-        let directory = tempfile::tempdir().context(|| "make a temporary directory".to_owned())?;
+        // Keys and tokens go there.
+        let mut builder = tempfile::Builder::new();
+        let directory = builder.permissions(Permissions::from_mode(0o700)).tempdir();
+        let directory = directory.context(|| "make a temporary directory".to_owned())?;
         let buckets = directory.path().join("buckets");
         logs::write(&buckets)?;
         let files = FileServer::start(&buckets, 0).await?;
         report.note(&format!("file server  http://{}  (log files in {})", files.address, buckets.display()));
 
         let data = directory.path().join("writ-data");
+        // The shipped policy alone: the story is about it, whatever else lies beside it.
+        let policies = directory.path().join("policies");
+        fs::create_dir(&policies).context(|| "make a policy directory".to_owned())?;
+        let shipped = paths::repository().join("policies/logs.yaml");
+        fs::copy(&shipped, policies.join("logs.yaml")).context(|| format!("copy `{}`", shipped.display()))?;
         let setup = Setup {
             data: data.clone(),
-            policies: paths::repository().join("policies"),
+            policies,
             // Without leeway a token ends the second it says, which keeps the wait for expiry short.
             config: Some("leeway: 0s\n".into()),
         };
