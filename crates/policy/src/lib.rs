@@ -3,6 +3,7 @@
 mod authenticate;
 mod compile;
 pub mod duration;
+mod edit;
 mod error;
 mod example;
 mod instant;
@@ -12,11 +13,14 @@ mod pattern;
 mod policy;
 mod report;
 mod schema;
+mod sources;
 mod yaml;
 
 pub use authenticate::Authenticate;
+pub use edit::{Compiled, Edit};
 pub use error::{PolicyError, PolicyErrors};
 pub use example::EXAMPLE;
 pub use namespaces::{Claims, Namespaces};
 pub use pattern::{AgentPattern, HostPattern, NamePattern, PatternError};
-pub use policy::{Ceiling, Client, Exemption, Policy};
+pub use policy::{Ceiling, Client, Exemption, Place, Policy};
+pub use sources::Sources;

@@ -42,6 +42,9 @@ fn list(dir: &Path, report: &mut Report) -> Result<Vec<PathBuf>, Reported> {
     if paths.len() > MAX_FILES {
         return Err(report.whole_file(&name, format!("more than {MAX_FILES} policy files")));
     }
+    if paths.is_empty() {
+        return Err(report.whole_file(&name, "holds no policy file: none is named `*.yaml` or `*.yml`"));
+    }
     // The order of a directory is the file system's; errors and snapshots must not depend on it.
     paths.sort();
     Ok(paths)

@@ -9,8 +9,8 @@ use std::{
 use verdict::{document::HostDocument, grant::Grant};
 
 use crate::{
-    authenticate::Authenticate, compile, error::PolicyErrors, load, namespaces::Namespaces,
-    pattern::AgentPattern,
+    authenticate::Authenticate, compile, error::PolicyErrors, namespaces::Namespaces, pattern::AgentPattern,
+    sources::Sources,
 };
 
 /// Everything that operators wrote, checked as a whole: what data planes need (hosts) and what stays at the
@@ -20,6 +20,17 @@ pub struct Policy {
     pub(crate) hosts: Vec<HostDocument>,
     pub(crate) clients: BTreeMap<String, Client>,
     pub(crate) exemptions: Vec<Exemption>,
+    /// Where each rule of each host stands.
+    pub(crate) places: Vec<Vec<Place>>,
+}
+
+/// A place in a policy file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// Who may start tasks, and which.
@@ -68,9 +79,15 @@ impl Policy {
     /// # Errors
     /// Every fault of every file. There is no policy then: a part of one could open what another part closes.
     pub fn load(dir: &Path, namespaces: &Namespaces) -> Result<Self, PolicyErrors> {
-        let sources = load::read(dir)?;
-        let sources: Vec<(&str, &str)> =
-            sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        Self::compile(&Sources::read(dir)?, namespaces)
+    }
+
+    /// Compiles files that were read before.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn compile(sources: &Sources, namespaces: &Namespaces) -> Result<Self, PolicyErrors> {
+        let sources: Vec<(&str, &str)> = sources.iter().collect();
         Self::from_sources(&sources, namespaces)
     }
 
@@ -86,6 +103,12 @@ impl Policy {
     #[must_use]
     pub fn hosts(&self) -> &[HostDocument] {
         &self.hosts
+    }
+
+    /// Where a rule stands, by the indices of its host in [`Policy::hosts`] and of the rule in the host.
+    #[must_use]
+    pub fn rule_place(&self, host: usize, rule: usize) -> Option<&Place> {
+        self.places.get(host)?.get(rule)
     }
 
     /// Clients by name. They never leave the server.

@@ -105,3 +105,11 @@ fn a_directory_that_is_not_there_is_an_error() {
     let error = load(&dir.path().join("none")).unwrap_err().to_string();
     assert!(error.contains("/none: cannot be read: "), "{error}");
 }
+
+#[test]
+fn a_directory_without_policy_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.cases.yaml"), "cases").unwrap();
+    let error = load(dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with(": holds no policy file: none is named `*.yaml` or `*.yml`"), "{error}");
+}

@@ -36,8 +36,8 @@ pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Resu
             hosts.add(source.hosts, namespace, &mut report);
         }
     }
-    let (hosts, exemptions) = hosts.finish();
-    report.finish(Policy { hosts, clients: clients.finish(), exemptions })
+    let (hosts, exemptions, places) = hosts.finish();
+    report.finish(Policy { hosts, clients: clients.finish(), exemptions, places })
 }
 
 /// The namespace of a file and what it may claim.

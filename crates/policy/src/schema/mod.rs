@@ -36,10 +36,7 @@ impl<'n> FileSource<'n> {
     /// It is not a mapping or names no namespace; errors further inside are recorded all the same.
     pub(crate) fn read(root: &Field<'n>, report: &mut Report) -> Result<Self, Reported> {
         let mut file = Mapping::of(root, report)?;
-        let namespace = file.required("namespace", report).and_then(|field| {
-            name(&field, report)?;
-            Ok(field)
-        });
+        let namespace = namespace(&mut file, report);
         let clients = file.optional("clients").map(|field| clients(&field, report));
         let hosts = file.optional("routes").map(|field| hosts(&field, report));
         // What is wrong with other members does not keep the rest from being held against other files.
@@ -51,6 +48,20 @@ impl<'n> FileSource<'n> {
             hosts: hosts.transpose()?.unwrap_or_default(),
         })
     }
+}
+
+/// The namespace of a file, whatever else is in it.
+///
+/// # Errors
+/// It names none.
+pub(crate) fn namespace_of(root: &Field<'_>, report: &mut Report) -> Result<String, Reported> {
+    namespace(&mut Mapping::of(root, report)?, report)?.text(report).map(str::to_owned)
+}
+
+fn namespace<'n>(file: &mut Mapping<'n>, report: &mut Report) -> Result<Field<'n>, Reported> {
+    let field = file.required("namespace", report)?;
+    name(&field, report)?;
+    Ok(field)
 }
 
 fn clients<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<ClientSource<'n>>, Reported> {
