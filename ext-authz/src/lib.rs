@@ -12,6 +12,7 @@ pub mod keys;
 pub mod listen;
 pub mod oauth;
 pub mod publish;
+pub mod reload;
 pub mod server;
 pub mod state;
 pub mod tasks;

@@ -12,7 +12,7 @@ use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use crate::{listen::Shutdown, server::Api};
+use crate::{listen::Shutdown, reload::Rejection, server::Api};
 
 /// What this side knows.
 #[derive(Clone)]
@@ -41,18 +41,22 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 #[derive(Serialize)]
-struct Readiness {
+struct Readiness<'s> {
     status: &'static str,
     policy_generation: u64,
+    policy_rejected: Option<&'s Rejection>,
 }
 
-/// Ready until the server is told to stop: a load balancer must send no more then.
+/// Ready until the server is told to stop: a load balancer must send no more then. A rejected policy is for operators
+/// to know, and no reason to send requests elsewhere: the last good one serves them.
 async fn ready(State(admin): State<Admin>) -> Response {
-    let policy_generation = admin.api.current.load().snapshot().version().generation;
+    let state = admin.api.current.load();
     let (code, status) = if admin.shutdown.is_requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else {
         (StatusCode::OK, "ready")
     };
-    (code, Json(Readiness { status, policy_generation })).into_response()
+    let policy_generation = state.snapshot().version().generation;
+    let policy_rejected = state.rejection();
+    (code, Json(Readiness { status, policy_generation, policy_rejected })).into_response()
 }

@@ -6,7 +6,10 @@ use axum::{Json, extract::State, response::IntoResponse};
 use serde::Serialize;
 
 use super::Admin;
-use crate::config::{Config, DataPlane, Limits, Listeners, PolicySource};
+use crate::{
+    config::{Config, DataPlane, Limits, Listeners, PolicySource},
+    reload::Rejection,
+};
 
 #[derive(Serialize)]
 struct Running {
@@ -15,6 +18,7 @@ struct Running {
     data_dir: PathBuf,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
+    policy_poll_interval_seconds: u64,
     listeners: ListenersView,
     default_ttl_seconds: u64,
     max_ttl_seconds: u64,
@@ -26,6 +30,8 @@ struct Running {
     exemptions: Vec<String>,
     signing_key: String,
     policy_generation: u64,
+    /// What is wrong with the policy directory; `null` if what it holds is what counts.
+    policy_rejected: Option<Rejection>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +69,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         issuer,
         data_dir,
         policy,
+        policy_poll_interval,
         listeners,
         default_ttl,
         max_ttl,
@@ -86,6 +93,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
             PolicySource::Directory(directory) => Some(directory.clone()),
             PolicySource::Example => None,
         },
+        policy_poll_interval_seconds: policy_poll_interval.as_secs(),
         listeners: listeners.into(),
         default_ttl_seconds: default_ttl.as_secs(),
         max_ttl_seconds: max_ttl.as_secs(),
@@ -97,6 +105,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         exemptions: exemptions.collect(),
         signing_key: admin.api.keys.active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
+        policy_rejected: state.rejection().cloned(),
     })
 }
 

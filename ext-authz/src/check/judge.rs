@@ -17,7 +17,7 @@ pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> C
     };
     let fields = question.fields();
     let request = Request { headers: &fields, body: question.body, peer: &question.peer };
-    // Policy is read when the server starts and does not age: there is nothing yet that could change it.
+    // Policy comes from this server's own directory and does not age: a bad edit keeps the last good one.
     match decide(state.snapshot(), &request, clock::now(), Freshness::Static, &mut state.tokens()) {
         Verdict::Allow(permit) => {
             let code = match permit.kind() {

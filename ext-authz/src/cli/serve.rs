@@ -20,7 +20,8 @@ pub(super) fn run(args: &ServeArgs) -> Done {
 fn serve(args: &ServeArgs) -> Done {
     let config = resolve(args.overrides())?;
     let metrics = metrics::start().map_err(ServerError::from)?;
-    let data = server::open(config, |secret| show(secret, args.json))?;
+    let json = args.json;
+    let data = server::open(config, move |secret| show(secret, json))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

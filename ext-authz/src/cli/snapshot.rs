@@ -28,7 +28,9 @@ fn write(args: &ExportArgs) -> Done {
     let hash_key =
         HashKeyFile::open_or_create(&config.data_dir.join("hash.key")).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
-    let document = document(&publication, clock::now(), Some(args.valid_for));
+    let now = clock::now();
+    // Static snapshots have generations of their own, which the clock keeps in order.
+    let document = document(&publication, now.0, now, Some(args.valid_for));
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;

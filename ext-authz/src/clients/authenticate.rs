@@ -50,6 +50,16 @@ impl Clients {
     /// The clients of `policy`, with the hashes of those secrets that the server made.
     #[must_use]
     pub fn new(policy: &Policy, generated: &GeneratedSecrets) -> Self {
+        Self::with(PasswordChecks::new(), policy, generated)
+    }
+
+    /// The clients of a later policy. Password checks in progress go on to count.
+    #[must_use]
+    pub fn successor(&self, policy: &Policy, generated: &GeneratedSecrets) -> Self {
+        Self::with(self.passwords.clone(), policy, generated)
+    }
+
+    fn with(passwords: PasswordChecks, policy: &Policy, generated: &GeneratedSecrets) -> Self {
         let known = |(name, client): (&String, &Client)| {
             let generated = generated.hash(name).copied();
             (name.clone(), KnownClient { client: Arc::new(client.clone()), generated })
@@ -59,11 +69,7 @@ impl Clients {
                 Authenticate::Argon2id(hash) => Some(hash.clone()),
                 Authenticate::Generated | Authenticate::SecretSha256(_) => None,
             });
-        Self {
-            by_name: policy.clients().iter().map(known).collect(),
-            decoy,
-            passwords: PasswordChecks::new(),
-        }
+        Self { by_name: policy.clients().iter().map(known).collect(), decoy, passwords }
     }
 
     /// Names of all clients.

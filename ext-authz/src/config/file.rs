@@ -20,6 +20,7 @@ pub(super) struct ConfigFile {
     pub(super) issuer: Option<Spanned<String>>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) policy_dir: Option<PathBuf>,
+    pub(super) policy_poll_interval: Option<secs::Text>,
     #[serde(default)]
     pub(super) listeners: ListenersFile,
     pub(super) default_ttl: Option<Spanned<secs::Text>>,

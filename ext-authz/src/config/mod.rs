@@ -25,6 +25,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where policy is read from.
     pub policy: PolicySource,
+    /// How often the policy directory is read, whether or not the operating system tells of changes.
+    pub policy_poll_interval: Duration,
     /// Where to listen.
     pub listeners: Listeners,
     /// Lifetime of a token whose client asks for none.

@@ -37,6 +37,7 @@ const DEFAULT_ISSUER: &str = "http://127.0.0.1:8080";
 const DEFAULT_CONFIG: &str = "writ.yaml";
 const DEFAULT_DATA_DIR: &str = "writ-data";
 const DEFAULT_POLICY_DIR: &str = "policies";
+const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(10);
 const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const DEFAULT_MAX_TTL: Duration = Duration::from_secs(60 * 60);
 /// Largest leeway that verdicts accept, seconds.
@@ -58,6 +59,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         issuer,
         data_dir,
         policy_dir,
+        policy_poll_interval,
         listeners,
         default_ttl,
         max_ttl,
@@ -74,6 +76,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
     Ok(Config {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
         policy: policy_dir.map_or(PolicySource::Example, PolicySource::Directory),
+        policy_poll_interval: policy_poll_interval.map_or(DEFAULT_POLL_INTERVAL, |text| text.0),
         listeners: Listeners {
             http: overrides.http.or(http).unwrap_or_else(|| loopback(8080)),
             grpc: overrides.grpc.or(grpc).unwrap_or_else(|| loopback(9000)),

@@ -24,10 +24,11 @@ pub struct Publication<'p> {
     pub hash_key: &'p HashKeyFile,
 }
 
-/// The document as of `now`. `valid_for` is how long a static snapshot may be used; the server's own has no end.
+/// The document as of `now`, at a policy `generation`. `valid_for` is how long a static snapshot may be used; the server's own has no end.
 #[must_use]
 pub fn document(
     publication: &Publication<'_>,
+    generation: u64,
     now: UnixTime,
     valid_for: Option<Duration>,
 ) -> SnapshotDocument {
@@ -35,9 +36,7 @@ pub fn document(
     SnapshotDocument {
         format: FORMAT,
         requires: Vec::new(),
-        // There is no store to count generations in. The clock goes on across restarts, which is what counts:
-        // a filter refuses a generation lower than one it has seen.
-        version: Version { epoch: 0, generation: now.0, revocation: 0 },
+        version: Version { epoch: 0, generation, revocation: 0 },
         issued_at: now.0,
         not_after: valid_for.map(|duration| now.plus(duration.as_secs()).0),
         issuer: config.issuer.clone(),

@@ -50,6 +50,9 @@ pub enum ServerError {
     /// The counters.
     #[error("metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The thread that watches the policy.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// Signals.
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
@@ -68,6 +71,7 @@ impl ServerError {
             | Self::Socket(_)
             | Self::Reflection(_)
             | Self::Metrics(_)
+            | Self::Thread(_)
             | Self::Signals(_) => false,
         }
     }

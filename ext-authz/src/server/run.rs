@@ -12,7 +12,9 @@ use crate::{
         Addresses, DataPlaneSocket, Door, Protocol, Trigger, bind_tcp, on_signal, raise_descriptor_limit,
         serve,
     },
-    oauth, tasks,
+    oauth,
+    reload::ReloadThread,
+    tasks,
 };
 
 /// Serves `data` until `SIGTERM` or `SIGINT`, then lets requests in progress end.
@@ -20,7 +22,7 @@ use crate::{
 /// # Errors
 /// The server does not start. Once it runs, nothing ends it but a signal.
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let api = data.api.clone();
+    let (api, reloader, lock) = data.into_parts();
     let config: &Config = &api.config;
     raise_descriptor_limit(&config.limits);
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
@@ -52,6 +54,10 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         "listening"
     );
 
+    let poll = config.policy_poll_interval;
+    let reloading = reloader.map(|reloader| ReloadThread::start(reloader, poll)).transpose();
+    let reloading = reloading.map_err(ServerError::Thread)?;
+
     let door = |name, protocol, router: Router| Door {
         name,
         protocol,
@@ -75,7 +81,9 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         serve(admin, door("admin", Protocol::Http, operators), shutdown),
     );
     drop((listed, socket));
-    data.release();
+    // Last the hold on the data directory, when nothing writes there any more.
+    drop(reloading);
+    drop(lock);
     tracing::info!("stopped");
     stopped
 }

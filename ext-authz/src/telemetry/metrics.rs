@@ -16,6 +16,11 @@ const CHECK_DECISIONS: &str = "writ_check_decisions_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
 const REQUESTS: &str = "writ_http_requests_total";
 const CONNECTIONS: &str = "writ_connections";
+const POLICY_GENERATION: &str = "writ_policy_generation";
+const POLICY_RELOADS: &str = "writ_policy_reloads_total";
+const POLICY_REJECTED: &str = "writ_policy_rejected";
+const ACCEPTED: &str = "accepted";
+const REJECTED: &str = "rejected";
 const BUILD: &str = "writ_build_info";
 
 /// Begins to count.
@@ -28,10 +33,19 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
     describe_counter!(REQUESTS, "Requests by listener and class of status");
     describe_gauge!(CONNECTIONS, "Open connections by listener");
+    describe_gauge!(POLICY_GENERATION, "Generation of the policy that counts");
+    describe_counter!(POLICY_RELOADS, "Edits of the policy directory by outcome");
+    describe_gauge!(
+        POLICY_REJECTED,
+        "1 while the policy directory holds what does not count, because of errors"
+    );
     describe_gauge!(BUILD, "1, labelled with the version");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
     // Present from the start: a rate needs a first value.
     counter!(TOKENS_ISSUED).absolute(0);
+    for outcome in [ACCEPTED, REJECTED] {
+        counter!(POLICY_RELOADS, "outcome" => outcome).absolute(0);
+    }
     for code in DenialCode::ALL.iter().map(|code| code.as_str()).chain(PASSED) {
         counter!(CHECK_DECISIONS, "code" => code).absolute(0);
     }
@@ -46,6 +60,23 @@ pub fn check_decided(code: &'static str) {
 /// One token signed.
 pub fn token_issued() {
     counter!(TOKENS_ISSUED).increment(1);
+}
+
+/// One edit of the policy took effect.
+pub fn policy_accepted() {
+    counter!(POLICY_RELOADS, "outcome" => ACCEPTED).increment(1);
+}
+
+/// One edit of the policy did not take effect, or not all of it.
+pub fn policy_rejected() {
+    counter!(POLICY_RELOADS, "outcome" => REJECTED).increment(1);
+}
+
+/// What counts now, and whether the directory holds something else.
+#[allow(clippy::cast_precision_loss, reason = "Unix seconds are exact in 53 bits")]
+pub fn policy_is(generation: u64, rejected: bool) {
+    gauge!(POLICY_GENERATION).set(generation as f64);
+    gauge!(POLICY_REJECTED).set(u8::from(rejected));
 }
 
 /// One request answered.

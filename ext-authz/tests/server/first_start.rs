@@ -93,6 +93,7 @@ async fn what_is_secret_is_private() {
         (key, 0o600),
         (setup.data("clients.json"), 0o600),
         (setup.data("hash.key"), 0o600),
+        (setup.data("policy.json"), 0o600),
         (setup.data("data-plane.sock"), 0o600),
     ];
     for (path, mode) in expected {

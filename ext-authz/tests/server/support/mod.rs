@@ -2,6 +2,7 @@
 
 pub(crate) mod grpc;
 pub(crate) mod http;
+pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod setup;
 pub(crate) mod writ;

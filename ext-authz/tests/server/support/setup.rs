@@ -77,6 +77,15 @@ impl Setup {
     }
 
     pub(crate) async fn serve_with(&self, arguments: &[&str]) -> Writ {
+        Writ::start(self.serve_command(arguments), &self.data("listeners.json")).await
+    }
+
+    /// Starts a server that prints to `stdout`.
+    pub(crate) async fn serve_to(&self, stdout: Stdio) -> Writ {
+        Writ::start_to(self.serve_command(&[]), stdout, &self.data("listeners.json")).await
+    }
+
+    fn serve_command(&self, arguments: &[&str]) -> Command {
         let free = [
             "serve",
             "--http-addr",
@@ -87,7 +96,7 @@ impl Setup {
             "127.0.0.1:0",
         ];
         let arguments: Vec<&str> = free.iter().chain(arguments).copied().collect();
-        Writ::start(self.command(&arguments), &self.data("listeners.json")).await
+        self.command(&arguments)
     }
 
     /// A `serve` that is expected to fail: exit code and what it said.

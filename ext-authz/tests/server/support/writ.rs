@@ -30,9 +30,13 @@ pub(crate) struct Writ {
 type Lines = watch::Receiver<Vec<String>>;
 
 impl Writ {
-    pub(crate) async fn start(mut command: Command, listeners: &Path) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = read_lines(child.stdout.take().unwrap());
+    pub(crate) async fn start(command: Command, listeners: &Path) -> Self {
+        Self::start_to(command, Stdio::piped(), listeners).await
+    }
+
+    pub(crate) async fn start_to(mut command: Command, stdout: Stdio, listeners: &Path) -> Self {
+        let mut child = command.stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().map_or_else(|| watch::channel(Vec::new()).1, read_lines);
         let mut stderr = read_lines(child.stderr.take().unwrap());
         await_line(&mut stderr, " listening").await;
         let listeners: serde_json::Value =
