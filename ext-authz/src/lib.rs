@@ -17,4 +17,6 @@ pub mod server;
 pub mod state;
 pub mod tasks;
 pub mod telemetry;
+pub mod trial;
 mod web;
+mod yaml;

@@ -78,7 +78,7 @@ fn nothing_changes_where_namespaces_are_at_odds_or_a_fault_is_nobodys() {
         // `b` keeps `b2.internal`, which `a` wants.
         vec![("a.yaml", file("a", "b2.internal", "/new")), ("b.yaml", "namespace: b\nx: 1\n".to_owned())],
         vec![("a.yaml", file("a", "b.internal", "/new"))],
-        vec![("a.yaml", a.clone()), ("c.yaml", "routes: [".to_owned())],
+        vec![("a.yaml", a), ("c.yaml", "routes: [".to_owned())],
         vec![("b.yaml", "namespace: b\nx: 1\n".to_owned())],
     ] {
         let changes: Vec<_> = changes.iter().map(|(name, text)| (*name, text.as_str())).collect();

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args as ArgGroup, Parser, Subcommand, ValueEnum};
 
+use super::policy::PolicyCommand;
 use crate::{
     config::Overrides,
     publish::DEFAULT_WASM,
@@ -32,6 +33,11 @@ Examples:
 
 The first start makes the signing key and prints, once, the secrets of clients that have a generated one.")]
     Serve(ServeArgs),
+    /// The policy: checked, explained and tested without a server.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Snapshots: what a data plane judges by.
     Snapshot {
         #[command(subcommand)]

@@ -16,7 +16,7 @@ const BAD_CONFIGURATION: u8 = 64;
 #[derive(Debug)]
 pub(super) struct Failure {
     code: u8,
-    /// One message a line.
+    /// One message a line; empty where all was said.
     message: String,
     json: bool,
 }
@@ -30,6 +30,16 @@ impl Failure {
         Self { code: BAD_CONFIGURATION, message: message.to_string(), json: false }
     }
 
+    /// A failure whose result was printed.
+    pub(super) fn failed_as_shown() -> Self {
+        Self { code: FAILED, message: String::new(), json: false }
+    }
+
+    /// A bad configuration whose errors were printed as the result.
+    pub(super) fn bad_configuration_as_shown() -> Self {
+        Self { code: BAD_CONFIGURATION, ..Self::failed_as_shown() }
+    }
+
     /// The same failure, shown as JSON if `json`.
     pub(super) fn shown_as(self, json: bool) -> Self {
         Self { json, ..self }
@@ -38,6 +48,9 @@ impl Failure {
     /// Shows it.
     pub(super) fn report(self) -> ExitCode {
         let Self { code, message, json } = self;
+        if message.is_empty() {
+            return ExitCode::from(code);
+        }
         if json {
             let errors: Vec<&str> = message.lines().collect();
             output::error(&json!({"errors": errors}).to_string());

@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod output;
+mod policy;
 mod serve;
 mod snapshot;
 
@@ -23,6 +24,7 @@ pub fn run() -> ExitCode {
     let done = match &args.command {
         Command::Serve(serve) => serve::run(serve),
         Command::Snapshot { command: SnapshotCommand::Export(export) } => snapshot::export(export),
+        Command::Policy { command } => policy::run(command),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

@@ -8,10 +8,13 @@ use std::{
 
 use policy::Namespaces;
 use serde::Deserialize;
-use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned, UserMessageFormatter};
+use serde_saphyr::Spanned;
 
 use super::{ConfigError, DataPlane, secs};
-use crate::files::FileError;
+use crate::{
+    files::FileError,
+    yaml::{self, Fault},
+};
 
 /// Every member may be left out; one that is not listed here is an error.
 #[derive(Debug, Default, Deserialize)]
@@ -63,23 +66,10 @@ pub(super) fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
-    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-        let error = error.without_snippet();
-        let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
-        let message = error.render_with_formatter(&UserMessageFormatter);
-        let place = format!(" at line {line}, column {column}");
-        let reason = message.strip_suffix(&place).unwrap_or(&message).to_owned();
-        ConfigError::Syntax { path: path.to_owned(), line, column, reason }
+    yaml::from_str(text).map_err(|Fault { line, column, reason }| ConfigError::Syntax {
+        path: path.to_owned(),
+        line,
+        column,
+        reason,
     })
-}
-
-/// Strict reading: what two YAML parsers might understand differently is an error.
-fn options() -> Options {
-    serde_saphyr::options! {
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        merge_keys: MergeKeyPolicy::Error,
-        strict_booleans: true,
-        reject_unsupported_tags: true,
-        with_snippet: false,
-    }
 }

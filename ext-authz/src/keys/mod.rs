@@ -7,4 +7,4 @@ mod signing;
 
 pub use public::{PublicKey, thumbprint};
 pub use ring::{KeyError, KeyRing};
-pub use signing::SigningKey;
+pub use signing::{SigningError, SigningKey};

@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use thiserror::Error;
 use verdict::token::Claims;
 
-use super::PublicKey;
+use super::{KeyError, PublicKey, generate::generate_pem};
 
 /// PEM label of an unencrypted PKCS#8 key (RFC 7468 section 10).
 const LABEL: &str = "PRIVATE KEY";
@@ -48,6 +48,14 @@ impl SigningKey {
         let pair = Ed25519KeyPair::from_pkcs8(der).map_err(|_| SigningKeyError::Pkcs8)?;
         let public = PublicKey::from_bytes(pair.public_key().as_ref());
         Ok(Self { secret: EncodingKey::from_ed_der(der), public })
+    }
+
+    /// A key that exists nowhere else.
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub fn generate() -> Result<Self, KeyError> {
+        Self::from_pem(generate_pem()?.as_bytes()).map_err(|_| KeyError::Random)
     }
 
     /// The half that everyone may know.

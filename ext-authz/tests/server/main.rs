@@ -12,6 +12,7 @@ mod export;
 mod first_start;
 mod keys;
 mod limits;
+mod policy_command;
 mod reflection;
 mod reload;
 mod reload_clients;

@@ -1,0 +1,31 @@
+//! `writ policy`: policy tried out before it counts.
+
+mod args;
+mod check;
+mod explain;
+mod test;
+
+use policy::Policy;
+
+pub(super) use self::args::PolicyCommand;
+use self::args::PolicyPlaces;
+use super::{Done, exit::Failure};
+use crate::{
+    config::{Config, resolve},
+    publish::load_policy,
+};
+
+pub(super) fn run(command: &PolicyCommand) -> Done {
+    match command {
+        PolicyCommand::Check(args) => check::run(args).map_err(|failure| failure.shown_as(args.json)),
+        PolicyCommand::Explain(args) => explain::run(args).map_err(|failure| failure.shown_as(args.json)),
+        PolicyCommand::Test(args) => test::run(args).map_err(|failure| failure.shown_as(args.json)),
+    }
+}
+
+/// The configured policy, without faults.
+fn load(places: &PolicyPlaces) -> Result<(Config, Policy), Failure> {
+    let config = resolve(places.overrides())?;
+    let policy = load_policy(&config).map_err(|errors| Failure::bad_configuration(&errors))?;
+    Ok((config, policy))
+}
