@@ -54,14 +54,10 @@ impl Watch {
         let watched = places.into_iter().zip(identities);
         let watched: Vec<&Path> =
             watched.filter_map(|(path, identity)| path.filter(|_| identity.is_some())).collect();
-        match self.watcher(&watched) {
-            Ok(watcher) => self.watcher = Some(watcher),
-            Err(error) => {
-                tracing::warn!(%error, "cannot watch the policy directory: changes are found by reading it");
-            }
-        }
+        self.watcher = self.watcher(&watched).inspect_err(warn).ok();
     }
 
+    /// Watches as many of `places` as can be watched.
     fn watcher(&self, places: &[&Path]) -> notify::Result<RecommendedWatcher> {
         let (directory, wake) = (self.directory.clone(), self.wake.clone());
         let is_replaced = Arc::clone(&self.is_replaced);
@@ -76,10 +72,14 @@ impl Watch {
             }
         })?;
         for place in places {
-            watcher.watch(place, RecursiveMode::NonRecursive)?;
+            let _ = watcher.watch(place, RecursiveMode::NonRecursive).inspect_err(warn);
         }
         Ok(watcher)
     }
+}
+
+fn warn(error: &notify::Error) {
+    tracing::warn!(%error, "cannot watch the policy directory: some changes are found only by reading it");
 }
 
 /// Whether `event` may change what the directory holds. Reading it is an event too, and must not wake its reader; and
