@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::{
     MAY, Setup, Writ,
     http::get,
-    policy::{TOLD_ONLY, opening},
+    policy::{FOUND_SOON, TOLD_ONLY, opening},
 };
 
 const OBJECT: &str = "/my-bucket/logs/2026-05-01.log";
@@ -35,7 +35,7 @@ async fn an_edit_takes_effect_with_a_higher_generation() {
 
 #[tokio::test]
 async fn files_come_go_and_are_renamed() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let (writ, before) = start(&setup).await;
     setup.replace("policies/logs.yaml", &opening("/replaced"));
     let before = writ.reloaded(before).await;
@@ -53,7 +53,7 @@ async fn files_come_go_and_are_renamed() {
 /// A token's proof is remembered across edits, and what it allows is judged by the policy of the moment.
 #[tokio::test]
 async fn tokens_outlive_an_edit() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let (writ, before) = start(&setup).await;
     let bearer = format!("Bearer {}", writ.access_token(MAY).await);
     let headers = [("authorization", bearer.as_str())];
@@ -68,7 +68,7 @@ async fn tokens_outlive_an_edit() {
 
 #[tokio::test]
 async fn no_check_fails_during_twenty_edits() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let (writ, mut before) = start(&setup).await;
     let bearer = format!("Bearer {}", writ.access_token(MAY).await);
     let headers = [("authorization", bearer.as_str())];

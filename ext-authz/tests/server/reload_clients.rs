@@ -8,7 +8,7 @@ use std::{
 use crate::support::{
     Setup, Writ,
     http::basic,
-    policy::{TOLD_ONLY, generation, opening},
+    policy::{FOUND_SOON, generation, opening},
 };
 
 /// The test policy with another client.
@@ -27,7 +27,7 @@ async fn is_known(writ: &Writ, client: &str, secret: &str) -> bool {
 
 #[tokio::test]
 async fn a_new_client_gets_its_secret_once_and_the_others_keep_theirs() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let mut writ = setup.serve().await;
     let before = writ.generation().await;
     let old = writ.secret("generated").await;
@@ -52,7 +52,7 @@ async fn a_new_client_gets_its_secret_once_and_the_others_keep_theirs() {
 
 #[tokio::test]
 async fn an_edit_whose_new_secret_nobody_sees_is_rejected() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     setup.serve().await.stop().await;
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let writ = setup.serve_to(Stdio::from(full)).await;

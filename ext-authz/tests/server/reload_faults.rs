@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::{
     Setup, Writ,
     http::get,
-    policy::{TOLD_ONLY, generation, opening, small},
+    policy::{FOUND_SOON, generation, opening, small},
 };
 
 const FAULT: &str = "policies/logs.yaml:2:1: isuer: unknown field";
@@ -16,7 +16,7 @@ fn bad() -> String {
 
 #[tokio::test]
 async fn a_bad_edit_keeps_the_last_good_policy_and_shows_everywhere() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let mut writ = setup.serve().await;
     let before = writ.generation().await;
     setup.replace("policies/logs.yaml", &bad());
@@ -38,7 +38,7 @@ async fn a_bad_edit_keeps_the_last_good_policy_and_shows_everywhere() {
 
 #[tokio::test]
 async fn a_bad_edit_that_is_taken_back_changes_nothing() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let writ = setup.serve().await;
     let before = writ.generation().await;
     let good = fs::read_to_string(setup.path("policies/logs.yaml")).unwrap();
@@ -51,7 +51,7 @@ async fn a_bad_edit_that_is_taken_back_changes_nothing() {
 
 #[tokio::test]
 async fn a_namespace_with_a_fault_does_not_hold_up_another() {
-    let setup = Setup::new().config(TOLD_ONLY).write("policies/more.yaml", &small("more", "/old"));
+    let setup = Setup::new().config(FOUND_SOON).write("policies/more.yaml", &small("more", "/old"));
     let writ = setup.serve().await;
     let before = writ.generation().await;
     setup.replace("policies/logs.yaml", &bad());
@@ -65,7 +65,7 @@ async fn a_namespace_with_a_fault_does_not_hold_up_another() {
 
 #[tokio::test]
 async fn an_empty_directory_and_none_are_no_policy() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let writ = setup.serve().await;
     let before = writ.generation().await;
     let good = fs::read_to_string(setup.path("policies/logs.yaml")).unwrap();
@@ -94,7 +94,7 @@ async fn assert_last_good(writ: &mut Writ, fault: &str) {
 
 #[tokio::test]
 async fn a_start_with_a_bad_directory_goes_on_with_the_last_good_policy() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let writ = setup.serve().await;
     let before = writ.generation().await;
     setup.replace("policies/logs.yaml", &opening("/kept"));

@@ -4,13 +4,13 @@ use std::{fs, os::unix::fs::symlink};
 
 use crate::support::{
     Setup,
-    policy::{TOLD_ONLY, opening},
+    policy::{FOUND_SOON, opening},
 };
 
 /// As the kubelet does it: files are links through `..data`, which is set to another directory by a rename.
 #[tokio::test]
 async fn a_config_map_is_swapped() {
-    let setup = Setup::bare().config(TOLD_ONLY);
+    let setup = Setup::bare().config(FOUND_SOON);
     let version = |number: u8| format!("policies/..2026_05_10_08_00_00.{number}");
     let setup = setup.write(&format!("{}/logs.yaml", version(1)), &opening("/one"));
     symlink("..2026_05_10_08_00_00.1", setup.path("policies/..data")).unwrap();
@@ -31,7 +31,7 @@ async fn a_config_map_is_swapped() {
 /// As git-sync does it.
 #[tokio::test]
 async fn the_directory_itself_is_a_link_that_is_set_anew() {
-    let setup = Setup::bare().config(TOLD_ONLY).write("releases/1/logs.yaml", &opening("/one"));
+    let setup = Setup::bare().config(FOUND_SOON).write("releases/1/logs.yaml", &opening("/one"));
     symlink("releases/1", setup.path("policies")).unwrap();
     let writ = setup.serve().await;
     let before = writ.generation().await;
@@ -48,7 +48,7 @@ async fn the_directory_itself_is_a_link_that_is_set_anew() {
 
 #[tokio::test]
 async fn the_directory_is_replaced_again_and_again() {
-    let setup = Setup::new().config(TOLD_ONLY);
+    let setup = Setup::new().config(FOUND_SOON);
     let writ = setup.serve().await;
     let mut before = writ.generation().await;
     for path in ["/one", "/two", "/three"] {

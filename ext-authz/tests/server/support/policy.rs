@@ -8,6 +8,9 @@ use super::{POLICY, Setup, Writ, http::get, sha256, writ::PATIENCE};
 /// Changes are found by being told of them, or not in any test's time.
 pub(crate) const TOLD_ONLY: &str = "policy_poll_interval: 1h\n";
 
+/// Changes are found by being told of them or by looking, whichever comes first.
+pub(crate) const FOUND_SOON: &str = "policy_poll_interval: 2s\n";
+
 /// The test policy, with another exemption at `path`.
 pub(crate) fn opening(path: &str) -> String {
     let rule = format!("      - {{method: GET, path: {path}, action: none}}\n");
@@ -70,8 +73,14 @@ impl Writ {
         self.until(|ready| ready["policy_rejected"]["errors"].to_string().contains(text)).await
     }
 
+    /// Waits until `/metrics` has `line`: counters follow what they count.
     pub(crate) async fn metric(&self, line: &str) -> bool {
-        get(self.admin, "/metrics").await.body.lines().any(|own| own == line)
+        let asking = async {
+            while !get(self.admin, "/metrics").await.body.lines().any(|own| own == line) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, asking).await.is_ok()
     }
 
     /// Whether a request without token passes.
