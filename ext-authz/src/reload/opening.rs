@@ -36,7 +36,10 @@ pub fn open_policy(config: &Config) -> Result<Opening, PolicyErrors> {
             (Sources::read(directory), last_good.map(|good| good.sources).unwrap_or_default())
         }
         // Whoever names no directory any more means none, and not the one of before.
-        PolicySource::Example => (Ok(Sources::example()), Sources::default()),
+        PolicySource::Example => {
+            tracing::warn!("no `policies` directory here: the example built into the program is the policy");
+            (Ok(Sources::example()), Sources::default())
+        }
     };
     let edit = match &seen {
         Ok(sources) => Edit::compile(sources.clone(), &good, &config.namespaces),
