@@ -17,5 +17,5 @@ pub use bind::{BindError, bind_tcp};
 pub use connection::{Door, serve};
 pub use descriptors::raise_descriptor_limit;
 pub use guard::Protocol;
-pub use shutdown::{Shutdown, Trigger, on_signal};
+pub use shutdown::{Shutdown, StopSignals, Trigger};
 pub use unix::{DataPlaneSocket, SocketError};

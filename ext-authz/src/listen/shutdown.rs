@@ -3,7 +3,7 @@
 use std::io;
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -43,16 +43,28 @@ impl Shutdown {
     }
 }
 
-/// Returns when the process is told to stop: `SIGTERM`, as by a service manager, or `SIGINT`, as by Ctrl-C.
-///
-/// # Errors
-/// The signals cannot be listened for.
-pub async fn on_signal() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What tells the process to stop: `SIGTERM`, as by a service manager, or `SIGINT`, as by Ctrl-C.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Listens from here on: to be called before anyone may know that the server runs, as a signal that comes while
+    /// nobody listens is lost, or ends the process as it stands.
+    ///
+    /// # Errors
+    /// The signals cannot be listened for.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Returns when one of them comes, or came.
+    pub async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

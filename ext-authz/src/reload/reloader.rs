@@ -99,23 +99,26 @@ impl Reloader {
             }
             Edit::Bad(errors) => Err(Rejection::new(&errors)),
         };
-        match done {
-            Ok(()) => metrics::policy_accepted(),
-            Err(rejection) => self.reject(rejection),
+        if let Err(rejection) = done {
+            self.reject(rejection);
         }
     }
 
-    /// One swap. Requests that began before it end with the state they began with.
+    /// One swap, counted before it shows. Requests that began earlier end with the state they began with.
     fn publish(&mut self, compiled: Compiled, rejection: Option<Rejection>) -> Result<(), ServerError> {
         let Compiled { policy, sources } = compiled;
         let current = self.current.load();
         if sources == self.good.sources {
             // A bad edit was taken back: what counts did not change.
+            metrics::policy_accepted();
             self.current.store(current.with_rejection(rejection));
             return Ok(());
         }
         let generation = next_generation(self.good.generation);
         let state = self.publisher.state(policy, generation, Some(&current))?;
+        if rejection.is_none() {
+            metrics::policy_accepted();
+        }
         let (hosts, clients) = (state.policy().hosts().len(), state.policy().clients().len());
         self.current.store(state.with_rejection(rejection));
         self.good = LastGood { generation, sources };

@@ -9,7 +9,7 @@ use crate::{
     check::{DataPlanes, Identity},
     config::Config,
     listen::{
-        Addresses, DataPlaneSocket, Door, Protocol, Trigger, bind_tcp, on_signal, raise_descriptor_limit,
+        Addresses, DataPlaneSocket, Door, Protocol, StopSignals, Trigger, bind_tcp, raise_descriptor_limit,
         serve,
     },
     oauth,
@@ -24,6 +24,7 @@ use crate::{
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
     let (api, reloader, lock) = data.into_parts();
     let config: &Config = &api.config;
+    let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
@@ -67,13 +68,12 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     };
     let remote = Door { identity: Some(bearer), ..door("grpc", Protocol::Grpc, remote) };
     let stopping = async {
-        let signal = on_signal().await;
+        signals.received().await;
         tracing::info!("stopping: no new connections, requests in progress may end");
         grpc::set_health(&health, false).await;
         trigger.pull();
-        signal.map_err(ServerError::Signals)
     };
-    let (stopped, ..) = tokio::join!(
+    tokio::join!(
         stopping,
         serve(http, door("http", Protocol::Http, public), shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
@@ -85,5 +85,5 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop(reloading);
     drop(lock);
     tracing::info!("stopped");
-    stopped
+    Ok(())
 }
