@@ -1,18 +1,29 @@
 //! What every request reads: one value, swapped whole, so that no two parts of it can disagree.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use arc_swap::ArcSwap;
 use policy::Policy;
-use verdict::Snapshot;
+use tokio::sync::watch;
+use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
 
-use crate::{check::TokenMemory, clients::Clients, reload::Rejection, telemetry::metrics};
+use crate::{
+    check::TokenMemory,
+    clients::Clients,
+    clock::{self, UnixMillis},
+    reload::Rejection,
+    telemetry::metrics,
+};
 
 /// Policy at one generation, in all its forms.
 #[derive(Debug)]
 pub struct State {
     policy: Arc<Policy>,
     clients: Arc<Clients>,
+    document: Arc<SnapshotDocument>,
     snapshot: Arc<Snapshot>,
     /// Proofs made with the keys and for the issuer of this server: what else a token needs is judged each time, so
     /// they outlive a policy.
@@ -23,21 +34,32 @@ pub struct State {
 
 impl State {
     /// The forms of one generation.
-    #[must_use]
-    pub fn new(clients: Clients, policy: Policy, snapshot: Snapshot) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// The document does not compile.
+    pub fn new(clients: Clients, policy: Policy, document: SnapshotDocument) -> Result<Self, SnapshotError> {
+        let snapshot = Snapshot::compile(document.clone())?;
+        Ok(Self {
             policy: Arc::new(policy),
             clients: Arc::new(clients),
+            document: Arc::new(document),
             snapshot: Arc::new(snapshot),
             tokens: Arc::default(),
             rejection: None,
-        }
+        })
     }
 
     /// The forms of a later generation of the same server.
-    #[must_use]
-    pub fn successor(&self, clients: Clients, policy: Policy, snapshot: Snapshot) -> Self {
-        Self { tokens: Arc::clone(&self.tokens), ..Self::new(clients, policy, snapshot) }
+    ///
+    /// # Errors
+    /// The document does not compile.
+    pub fn successor(
+        &self,
+        clients: Clients,
+        policy: Policy,
+        document: SnapshotDocument,
+    ) -> Result<Self, SnapshotError> {
+        Ok(Self { tokens: Arc::clone(&self.tokens), ..Self::new(clients, policy, document)? })
     }
 
     /// The same, with this to say about the policy directory.
@@ -46,6 +68,7 @@ impl State {
         Self {
             policy: Arc::clone(&self.policy),
             clients: Arc::clone(&self.clients),
+            document: Arc::clone(&self.document),
             snapshot: Arc::clone(&self.snapshot),
             tokens: Arc::clone(&self.tokens),
             rejection,
@@ -62,6 +85,12 @@ impl State {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// What data planes are sent, each its part of it.
+    #[must_use]
+    pub fn document(&self) -> &SnapshotDocument {
+        &self.document
     }
 
     /// What verdicts read.
@@ -90,27 +119,63 @@ impl State {
     }
 }
 
-/// The state that counts now.
+/// The state that counts now, and how old it is at most.
 #[derive(Clone, Debug)]
-pub struct Current(Arc<ArcSwap<State>>);
+pub struct Current(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: ArcSwap<State>,
+    /// For those who follow it; requests read the other, which costs them no lock.
+    followed: watch::Sender<Arc<State>>,
+    /// Unix milliseconds; 0 while nobody says.
+    as_of: AtomicU64,
+}
 
 impl Current {
     /// Begins with `state`.
     #[must_use]
     pub fn new(state: State) -> Self {
         state.count();
-        Self(Arc::new(ArcSwap::from_pointee(state)))
+        let state = Arc::new(state);
+        Self(Arc::new(Shared {
+            followed: watch::Sender::new(Arc::clone(&state)),
+            state: ArcSwap::new(state),
+            as_of: AtomicU64::new(0),
+        }))
     }
 
     /// From here on `state` counts. Whoever loaded another one ends with that.
     pub fn store(&self, state: State) {
         state.count();
-        self.0.store(Arc::new(state));
+        let state = Arc::new(state);
+        self.0.state.store(Arc::clone(&state));
+        self.0.followed.send_replace(state);
     }
 
     /// The state at this moment. One request loads it once.
     #[must_use]
     pub fn load(&self) -> Arc<State> {
-        self.0.load_full()
+        self.0.state.load_full()
+    }
+
+    /// Tells of each later state; of the newest only, to whoever is slow.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<State>> {
+        self.0.followed.subscribe()
+    }
+
+    /// When everything that the state rests on was last read completely. Now, where it rests on this server alone.
+    #[must_use]
+    pub fn as_of(&self) -> UnixMillis {
+        match self.0.as_of.load(Ordering::Acquire) {
+            0 => clock::now_millis(),
+            millis => UnixMillis(millis),
+        }
+    }
+
+    /// Everything was read completely at this instant. It never goes back.
+    pub fn set_as_of(&self, UnixMillis(millis): UnixMillis) {
+        self.0.as_of.fetch_max(millis, Ordering::AcqRel);
     }
 }

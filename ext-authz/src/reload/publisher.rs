@@ -44,15 +44,16 @@ impl Publisher {
     ) -> Result<State, ServerError> {
         let Self { config, keys, hash_key, show } = self;
         let publication = Publication { config, policy: &policy, keys, hash_key };
+        let document = document(&publication, generation, clock::now(), None);
         // Before secrets are made: what cannot be published must leave no traces.
-        let snapshot = Snapshot::compile(document(&publication, generation, clock::now(), None))?;
+        Snapshot::compile(document.clone())?;
         let generated = GeneratedSecrets::open(&config.data_dir.join("clients.json"), &policy, show)?;
         log_exemptions(&policy, previous);
         Ok(match previous {
-            None => State::new(Clients::new(&policy, &generated), policy, snapshot),
+            None => State::new(Clients::new(&policy, &generated), policy, document)?,
             Some(previous) => {
                 let clients = previous.clients().successor(&policy, &generated);
-                previous.successor(clients, policy, snapshot)
+                previous.successor(clients, policy, document)?
             }
         })
     }

@@ -1,0 +1,41 @@
+//! The generated code is what its proto says. `WRIT_UPDATE_PROTO=1 cargo test -p writ-proto` makes it anew.
+
+use std::{env, fs, path::Path};
+
+use prost::Message as _;
+
+#[test]
+fn generated_code_follows_the_proto() {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checked_in = package.join("src/generated");
+    let fresh = tempfile::tempdir().unwrap();
+    generate(package, fresh.path());
+    for name in ["writ.v1.rs", "writ.v1.binpb"] {
+        let made = fs::read(fresh.path().join(name)).unwrap();
+        if env::var_os("WRIT_UPDATE_PROTO").is_some() {
+            fs::create_dir_all(&checked_in).unwrap();
+            fs::write(checked_in.join(name), &made).unwrap();
+        }
+        let kept = fs::read(checked_in.join(name)).unwrap_or_default();
+        assert!(
+            made == kept,
+            "`{name}` is not what the proto says: run `WRIT_UPDATE_PROTO=1 cargo test -p writ-proto` and commit"
+        );
+    }
+}
+
+fn generate(package: &Path, into: &Path) {
+    let descriptors = protox::compile(["writ/v1/data_plane.proto"], [package.join("proto")]).unwrap();
+    // Reflection shows names and types; comments and positions would only make the program larger.
+    let mut bare = descriptors.clone();
+    for file in &mut bare.file {
+        file.source_code_info = None;
+    }
+    fs::write(into.join("writ.v1.binpb"), bare.encode_to_vec()).unwrap();
+    tonic_prost_build::configure()
+        .out_dir(into)
+        .client_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
+        .server_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
+        .compile_fds(descriptors)
+        .unwrap();
+}
