@@ -6,6 +6,7 @@ use harness::{
     Result,
     error::{IoContext, unexpected},
 };
+use serde_json::Value;
 use tokio::process::Command;
 
 /// One `curl` command.
@@ -99,12 +100,18 @@ impl Curl {
 }
 
 impl Answer {
-    /// `200 OK`-like summary: the denial's code where there is one.
+    /// The status, and the code where a denial or an OAuth error has one: `403 not_granted`.
     pub(crate) fn summary(&self) -> String {
-        let problem: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
-        match problem.as_ref().and_then(|problem| problem.get("code")?.as_str()) {
+        let body = self.json();
+        let code = body.get("code").or_else(|| body.get("error")).and_then(Value::as_str);
+        match code {
             Some(code) => format!("{} {code}", self.status),
             None => self.status.to_string(),
         }
+    }
+
+    /// The body, `null` where it is no JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }

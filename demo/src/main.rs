@@ -1,10 +1,12 @@
-//! `make demo` plays the story and exits 0 only if every verdict was the expected one; `make run` (`--stay`)
+//! `make demo` plays the stories and exits 0 only if every verdict was the expected one; `make run` (`--stay`)
 //! leaves everything up and prints what to try.
 #![expect(clippy::print_stdout, reason = "printing is what this program does")]
 
 mod curl;
-mod logs;
+mod invite;
 mod report;
+mod road;
+mod service;
 mod story;
 mod tokens;
 mod world;
@@ -57,7 +59,7 @@ async fn run(stay: bool) -> Result<bool> {
     let mut report = Report::default();
     let world = World::start(&mut report).await?;
     if stay {
-        story::invite(&world).await?;
+        invite::invite(&world, &story::invitations()).await?;
         std::future::pending::<()>().await;
     }
     story::tell(&world, &mut report).await?;

@@ -1,7 +1,9 @@
-//! The parts of the story: files and their server, the Writ server, two Envoys.
+//! The parts of the stories: services, the Writ server, two Envoys.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, Permissions},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -15,11 +17,16 @@ use harness::{
     upstream::FileServer,
     wait,
 };
+use serde_json::{Value, json};
 
-use crate::{logs, report::Report};
+use crate::{
+    report::Report,
+    service::{Service, database, flights, logs},
+};
 
-/// The client of `policies/logs.yaml`.
-pub(crate) const CLIENT: &str = "log-janitor";
+/// The policies of the stories, and the clients that they name.
+const POLICIES: [(&str, &str); 3] =
+    [("logs.yaml", "log-janitor"), ("flights.yaml", "trip-planner"), ("database.yaml", "db-inspector")];
 
 /// Everything that runs. Dropping it ends every process.
 #[derive(Debug)]
@@ -27,10 +34,20 @@ pub(crate) struct World {
     pub(crate) wasm: Envoy,
     pub(crate) ext_authz: Envoy,
     pub(crate) server: Server,
-    pub(crate) secret: String,
+    /// The files of the log store.
     pub(crate) buckets: PathBuf,
-    _files: FileServer,
+    /// Client and secret.
+    secrets: BTreeMap<&'static str, String>,
+    _services: Services,
     directory: tempfile::TempDir,
+}
+
+/// What Envoy protects.
+#[derive(Debug)]
+struct Services {
+    logs: FileServer,
+    flights: Service,
+    database: Service,
 }
 
 impl World {
@@ -46,52 +63,74 @@ impl World {
         let directory = directory.context(|| "make a temporary directory".to_owned())?;
         let buckets = directory.path().join("buckets");
         logs::write(&buckets)?;
-        let files = FileServer::start(&buckets, 0).await?;
-        report.note(&format!("file server  http://{}  (log files in {})", files.address, buckets.display()));
+        let services = Services {
+            logs: FileServer::start(&buckets, 0).await?,
+            flights: Service::start(flights::router()).await?,
+            database: Service::start(database::router()).await?,
+        };
+        report.note(&format!(
+            "log store            http://{}  ({})",
+            services.logs.address,
+            buckets.display()
+        ));
+        report.note(&format!("flight search        http://{}", services.flights.address));
+        report.note(&format!("databases            http://{}", services.database.address));
 
-        let data = directory.path().join("writ-data");
-        // The shipped policy alone: the story is about it, whatever else lies beside it.
-        let policies = directory.path().join("policies");
-        fs::create_dir(&policies).context(|| "make a policy directory".to_owned())?;
-        let shipped = paths::repository().join("policies/logs.yaml");
-        fs::copy(&shipped, policies.join("logs.yaml")).context(|| format!("copy `{}`", shipped.display()))?;
         let setup = Setup {
-            data: data.clone(),
-            policies,
+            data: directory.path().join("writ-data"),
+            policies: copy_policies(directory.path())?,
             // Without leeway a token ends the second it says, which keeps the wait for expiry short.
             config: Some("leeway: 0s\n".into()),
         };
         let server = Server::start(&setup).await?;
-        let secret = printed_secret(&server).await?;
-        report.note(&format!(
-            "writ server  http://{}  (client `{CLIENT}`, secret printed once)",
-            server.listeners.http
-        ));
+        let mut secrets = BTreeMap::new();
+        for (_, client) in POLICIES {
+            secrets.insert(client, printed_secret(&server, client).await?);
+        }
+        report.note(&format!("writ server          http://{}", server.listeners.http));
 
         setup.export_snapshot()?;
-        let wasm = start_envoy(Shipped::Wasm, &data, directory.path(), &files).await?;
+        let wasm = start_envoy(Shipped::Wasm, &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + wasm filter  http://{}", wasm.listener("writ")?));
-        let ext_authz = start_envoy(Shipped::ExtAuthz, &data, directory.path(), &files).await?;
+        let ext_authz = start_envoy(Shipped::ExtAuthz, &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + ext_authz    http://{}", ext_authz.listener("writ")?));
-        Ok(Self { wasm, ext_authz, server, secret, buckets, _files: files, directory })
+        Ok(Self { wasm, ext_authz, server, buckets, secrets, _services: services, directory })
     }
 
     /// Where scratch files may go.
     pub(crate) fn scratch(&self) -> &Path {
         self.directory.path()
     }
+
+    /// The policy directory of the running server.
+    pub(crate) fn policies(&self) -> PathBuf {
+        self.directory.path().join("policies")
+    }
+
+    /// The secret of a client.
+    ///
+    /// # Errors
+    /// There is no such client.
+    pub(crate) fn secret(&self, client: &str) -> Result<&str> {
+        let secret = self.secrets.get(client).map(String::as_str);
+        secret.ok_or_else(|| unexpected(format!("no client `{client}`")))
+    }
 }
 
-async fn start_envoy(which: Shipped, data: &Path, directory: &Path, files: &FileServer) -> Result<Envoy> {
-    let mut config = Config::shipped(which, data)?;
-    config.upstream("upstream", files.address)?;
-    let name = if which == Shipped::Wasm { "envoy-wasm" } else { "envoy-ext-authz" };
-    Envoy::start(&config, &directory.join(name)).await
+/// The shipped policies alone, as they are: the stories are about them, whatever else lies beside them.
+fn copy_policies(scratch: &Path) -> Result<PathBuf> {
+    let policies = scratch.join("policies");
+    fs::create_dir(&policies).context(|| "make a policy directory".to_owned())?;
+    for (name, _) in POLICIES {
+        let shipped = paths::repository().join("policies").join(name);
+        fs::copy(&shipped, policies.join(name)).context(|| format!("copy `{}`", shipped.display()))?;
+    }
+    Ok(policies)
 }
 
-/// The secret that the server made for the client and printed at its first start.
-async fn printed_secret(server: &Server) -> Result<String> {
-    let marker = format!("client {CLIENT} secret: ");
+/// The secret that the server made for `client` and printed at its first start.
+async fn printed_secret(server: &Server, client: &str) -> Result<String> {
+    let marker = format!("client {client} secret: ");
     wait::until("the client's secret", || {
         let log = server.log();
         let line =
@@ -100,4 +139,26 @@ async fn printed_secret(server: &Server) -> Result<String> {
     })
     .await
     .map_err(|error| unexpected(format!("{error}; the server printed no line `{marker}`")))
+}
+
+async fn start_envoy(which: Shipped, data: &Path, directory: &Path, services: &Services) -> Result<Envoy> {
+    let mut config = Config::shipped(which, data)?;
+    config.upstream("upstream", services.logs.address)?;
+    route(&mut config, "flights", services.flights.address)?;
+    route(&mut config, "database", services.database.address)?;
+    let name = if which == Shipped::Wasm { "envoy-wasm" } else { "envoy-ext-authz" };
+    Envoy::start(&config, &directory.join(name)).await
+}
+
+/// Sends requests for `<name>.internal` to `address`; all others go where they went.
+fn route(config: &mut Config, name: &str, address: SocketAddr) -> Result<()> {
+    config.copy_cluster("upstream", name, address)?;
+    let hosts = config.connection_manager()?.pointer_mut("/route_config/virtual_hosts");
+    let hosts = hosts.and_then(Value::as_array_mut).ok_or_else(|| unexpected("no virtual hosts"))?;
+    hosts.push(json!({
+        "name": name,
+        "domains": [format!("{name}.internal"), format!("{name}.internal:*")],
+        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "30s"}}],
+    }));
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! The log files of the story.
+//! The log files of the store, which a file server serves as they are.
 
 use std::{fs, path::Path};
 

@@ -1,0 +1,25 @@
+//! The stories, each in a file of its own that can be read alone: what a task is for, and what else is tried with its
+//! token.
+
+mod database;
+mod flights;
+mod logs;
+
+use harness::Result;
+
+use crate::{invite::Invitation, report::Report, world::World};
+
+/// Plays every story.
+///
+/// # Errors
+/// A part failed; a wrong verdict is no error but a cross in the report.
+pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
+    logs::tell(world, report).await?;
+    flights::tell(world, report).await?;
+    database::tell(world, report).await
+}
+
+/// What to try of every story.
+pub(crate) fn invitations() -> [Invitation; 3] {
+    [logs::invitation(), flights::invitation(), database::invitation()]
+}
