@@ -45,7 +45,7 @@ pub(crate) async fn invite(world: &World, invitations: &[Invitation]) -> Result<
             .await
             .map_err(|error| unexpected(format!("the printed request fails: {error}")))?;
     }
-    println!("\nThe counters of both, and the policy that all of it comes from:\n");
+    println!("\nThe counters of both; the policy, to be edited; and what the server says of an edit:\n");
     for road in roads(world) {
         shell(format!(
             "curl -s 'http://{}/stats?filter=wasmcustom|ext_authz'   # {}",
@@ -53,6 +53,7 @@ pub(crate) async fn invite(world: &World, invitations: &[Invitation]) -> Result<
         ));
     }
     shell(format!("ls {}", world.policies().display()));
+    shell(format!("curl -s http://{}/readyz", world.server.listeners.admin));
     println!("\nCtrl-C stops everything.");
     Ok(())
 }

@@ -8,6 +8,7 @@ mod report;
 mod road;
 mod service;
 mod story;
+mod stream;
 mod tokens;
 mod world;
 

@@ -75,6 +75,14 @@ impl<'w> Visit<'w> {
         Curl::new(&format!("{}{target}", self.base)).header(&format!("host: {}", self.host))
     }
 
+    /// Sends it, as no step of a story.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) async fn send(&self, curl: &Curl) -> Result<Answer> {
+        curl.run(self.world.scratch()).await
+    }
+
     /// Tries what must be allowed. `wanted` says in words what `is_right` looks for in the service's answer.
     ///
     /// # Errors
@@ -87,7 +95,7 @@ impl<'w> Visit<'w> {
         (wanted, is_right): (&str, impl Fn(&Answer) -> bool),
         why: &'static str,
     ) -> Result<()> {
-        let answer = curl.run(self.world.scratch()).await?;
+        let answer = self.send(&curl).await?;
         let wanted = format!("200 {wanted}");
         let got = match answer.status {
             200 if is_right(&answer) => wanted.clone(),
@@ -110,7 +118,7 @@ impl<'w> Visit<'w> {
         wanted: &str,
         why: &'static str,
     ) -> Result<()> {
-        let got = curl.run(self.world.scratch()).await?.summary();
+        let got = self.send(&curl).await?.summary();
         report.add(Outcome { what, request: curl.short(), wanted: wanted.into(), got, why });
         Ok(())
     }

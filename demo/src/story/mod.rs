@@ -4,6 +4,7 @@
 mod database;
 mod flights;
 mod logs;
+mod reload;
 
 use harness::Result;
 
@@ -16,7 +17,8 @@ use crate::{invite::Invitation, report::Report, world::World};
 pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     logs::tell(world, report).await?;
     flights::tell(world, report).await?;
-    database::tell(world, report).await
+    database::tell(world, report).await?;
+    reload::tell(world, report).await
 }
 
 /// What to try of every story.
