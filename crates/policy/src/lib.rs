@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod compile;
+pub mod diff;
 pub mod duration;
 mod edit;
 mod error;
