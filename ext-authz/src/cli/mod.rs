@@ -1,18 +1,26 @@
 //! The command line: what was typed, done, and shown.
 
 mod args;
+mod completions;
+mod dataplane;
 mod exit;
+mod input;
+mod keys;
 mod output;
+mod places;
 mod policy;
+mod remote;
 mod serve;
 mod snapshot;
+mod token;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use self::{
-    args::{Args, Command, SnapshotCommand},
+    args::{Args, Command},
     exit::Failure,
 };
 
@@ -23,8 +31,12 @@ pub fn run() -> ExitCode {
     let args = Args::parse();
     let done = match &args.command {
         Command::Serve(serve) => serve::run(serve),
-        Command::Snapshot { command: SnapshotCommand::Export(export) } => snapshot::export(export),
         Command::Policy { command } => policy::run(command),
+        Command::Token { command } => token::run(command),
+        Command::Snapshot { command } => snapshot::run(command),
+        Command::Keys { command } => keys::run(command),
+        Command::DataPlane { command } => dataplane::run(command),
+        Command::Completions(completions) => completions::run(completions),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)
 }

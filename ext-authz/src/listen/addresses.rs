@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::files::{self, FileError};
 
+/// The file in the data directory that lists the addresses while a server runs there.
+pub const LISTENERS: &str = "listeners.json";
+
 /// The addresses that were bound.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Addresses {
     /// OAuth and task API.
     pub http: SocketAddr,
@@ -28,6 +31,16 @@ pub struct Addresses {
 pub struct PublishedAddresses(PathBuf);
 
 impl Addresses {
+    /// Reads `path`; `None` if nobody listens there.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no such list.
+    pub fn read(path: &Path) -> Result<Option<Self>, FileError> {
+        let text = files::read_if_present(path)?;
+        let read = |text: Vec<u8>| serde_json::from_slice(&text);
+        text.map(read).transpose().map_err(|error| FileError::new("read", path, error.into()))
+    }
+
     /// Writes `path`. Whoever finds the file finds all listeners bound.
     ///
     /// # Errors

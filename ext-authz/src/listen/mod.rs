@@ -12,7 +12,7 @@ mod seats;
 mod shutdown;
 mod unix;
 
-pub use addresses::{Addresses, PublishedAddresses};
+pub use addresses::{Addresses, LISTENERS, PublishedAddresses};
 pub use bind::{BindError, bind_tcp};
 pub use connection::{Door, serve};
 pub use descriptors::raise_descriptor_limit;

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 use verdict::document::SnapshotDocument;
+
+use crate::yaml::{self, Fault};
 
 /// The filter's configuration in Envoy, without the snapshot.
 const TEMPLATE: &str = include_str!("../../../envoy/writ-filter.yaml");
@@ -31,6 +34,21 @@ pub fn fill_template(configuration: &str, wasm: &Path) -> String {
     let wasm = single_quoted(&wasm.display().to_string());
     // The file first: the configuration is the operators' text and could hold its name.
     TEMPLATE.replacen(DEFAULT_WASM, &wasm, 1).replacen(PLACEHOLDER, &single_quoted(configuration), 1)
+}
+
+/// The plugin configuration in a discovery response, which may be laid out in any way.
+///
+/// # Errors
+/// Why the text is no such response.
+pub fn embedded_configuration(response: &str) -> Result<String, String> {
+    let response: Value = yaml::from_str(response).map_err(|fault| {
+        let Fault { line, column, reason } = fault;
+        format!("neither JSON nor YAML: line {line}, column {column}: {reason}")
+    })?;
+    let place = "/resources/0/typed_config/config/configuration/value";
+    let text = response.pointer(place).and_then(Value::as_str);
+    text.map(str::to_owned)
+        .ok_or_else(|| format!("neither a snapshot nor Envoy's resource: no text at `{place}`"))
 }
 
 /// A YAML single-quoted scalar (YAML 1.2 section 7.3.2): only the quote itself is special in it. Line breaks

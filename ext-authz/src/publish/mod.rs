@@ -6,6 +6,6 @@ mod hash_key;
 mod load;
 
 pub use document::{Publication, document};
-pub use envoy::{DEFAULT_WASM, fill_template, plugin_configuration};
+pub use envoy::{DEFAULT_WASM, embedded_configuration, fill_template, plugin_configuration};
 pub use hash_key::{HashKeyError, HashKeyFile};
 pub use load::load_policy;

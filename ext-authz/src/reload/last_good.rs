@@ -17,11 +17,11 @@ const FILE: &str = "policy.json";
 /// The policy that was published last, as its files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LastGood {
+pub struct LastGood {
     /// Under which generation. The next one is higher, also where the clock went back since.
-    pub(super) generation: u64,
+    pub generation: u64,
     /// From which files.
-    pub(super) sources: Sources,
+    pub sources: Sources,
 }
 
 /// Why the last good policy can be neither read nor written.
@@ -42,7 +42,10 @@ pub enum LastGoodError {
 
 impl LastGood {
     /// What the data directory holds; `None` if no policy was ever published there.
-    pub(super) fn read(data_dir: &Path) -> Result<Option<Self>, LastGoodError> {
+    ///
+    /// # Errors
+    /// It cannot be read, others than its owner may use it, or it is no policy.
+    pub fn read(data_dir: &Path) -> Result<Option<Self>, LastGoodError> {
         let path = data_dir.join(FILE);
         // Policy may hold hashes of secrets, and decides: nobody else may have had it in hand.
         match files::read_secret(&path) {

@@ -10,7 +10,7 @@ mod reloader;
 mod thread;
 mod watch;
 
-pub use last_good::LastGoodError;
+pub use last_good::{LastGood, LastGoodError};
 pub use opening::{Opening, open_policy};
 pub use publisher::{Publisher, Show};
 pub use rejection::Rejection;

@@ -1,15 +1,8 @@
 //! `writ policy`: what is said before a policy counts.
 
-use std::process::Output;
-
 use serde_json::{Value, json};
 
-use crate::support::{POLICY, Setup, sha256};
-
-fn code_and_text(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use crate::support::{POLICY, Setup, command::code_and_text, sha256};
 
 fn policy(setup: &Setup, arguments: &[&str]) -> (i32, String, String) {
     code_and_text(setup.run(&[&["policy"], arguments].concat()))

@@ -26,13 +26,13 @@ pub(super) fn diff(before: &Policy, after: &Policy) -> Vec<Change> {
     let mut changes = Vec::new();
     for (name, old) in &old {
         match new.get(name) {
-            None => one_host(&mut changes, name, ChangeKind::Removed, old),
+            None => one_host(&mut changes, name, old, false),
             Some(new) => both(&mut changes, name, old, new),
         }
     }
     for (name, new) in &new {
         if !old.contains_key(name) {
-            one_host(&mut changes, name, ChangeKind::Added, new);
+            one_host(&mut changes, name, new, true);
         }
     }
     changes
@@ -50,8 +50,8 @@ fn by_name(policy: &Policy) -> BTreeMap<&str, Listed<'_>> {
 }
 
 /// A host that came or went, and what is open to everyone with it.
-fn one_host(changes: &mut Vec<Change>, name: &str, kind: ChangeKind, listed: &Listed<'_>) {
-    let is_new = kind == ChangeKind::Added;
+fn one_host(changes: &mut Vec<Change>, name: &str, listed: &Listed<'_>, is_new: bool) {
+    let kind = if is_new { ChangeKind::Added } else { ChangeKind::Removed };
     let first = listed.places.first().copied().flatten().filter(|_| is_new);
     push(changes, Subject::Hosts([name.to_owned()].into()), kind.clone(), first);
     for (rule, place) in listed.host.rules.iter().zip(&listed.places) {

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::config::Overrides;
+use crate::cli::{
+    places::{Places, PolicyPlaces},
+    remote::AdminAddress,
+};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PolicyCommand {
@@ -17,6 +20,27 @@ Examples:
 Each error names file, line, column and field. What passes here is what `writ serve` would take up.
 Exit codes: 0 without errors, 2 wrong usage, 64 errors.")]
     Check(CheckArgs),
+    /// Show what a running server made of its policy directory.
+    #[command(after_help = "\
+Examples:
+  writ policy status
+  writ policy status --admin http://10.0.0.7:8081
+  writ policy status --json | jq -r '.rejected.errors[]'
+
+An edit with an error leaves the last good policy in effect: it is shown here with its place, until it is repaired.
+Exit codes: 0 what the directory holds is in effect, 1 it is rejected, or no server there, 2 wrong usage,
+64 bad configuration.")]
+    Status(StatusArgs),
+    /// Show what an edit changes, in words: hosts, rules, what is open to everyone, clients, ceilings.
+    #[command(after_help = "\
+Examples:
+  writ policy diff                                  # from what the server of writ-data runs to what policies/ holds
+  writ policy diff --policy-dir review/policies
+  writ policy diff --from main/policies --policy-dir branch/policies --json
+
+Without --from, the server's policy is read from its data directory, where it keeps what it published last.
+Exit codes: as of diff(1): 0 no difference, 1 differences, 2 wrong usage; and 64 bad configuration or policy.")]
+    Diff(DiffArgs),
     /// Show which rule a request falls under, and what it means in the words of grants.
     #[command(after_help = "\
 Examples:
@@ -47,21 +71,31 @@ Exit codes: 0 all as expected, 1 some are not, 2 wrong usage, 64 bad policy or b
     Test(TestArgs),
 }
 
-/// Where configuration and policy are.
-#[derive(Args, Debug)]
-pub(super) struct PolicyPlaces {
-    /// Configuration file: what namespaces may claim [default: writ.yaml, if there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Directory of policy files [default: policies, if there is one, else a built-in example]
-    #[arg(long, value_name = "DIR")]
-    policy_dir: Option<PathBuf>,
-}
-
 #[derive(Args, Debug)]
 pub(in crate::cli) struct CheckArgs {
     #[command(flatten)]
     pub(super) places: PolicyPlaces,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) admin: AdminAddress,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct DiffArgs {
+    /// Directory of the earlier policy [default: what the server of the data directory published last]
+    #[arg(long, value_name = "DIR")]
+    pub(super) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) places: Places,
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -98,13 +132,6 @@ pub(in crate::cli) struct TestArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
-}
-
-impl PolicyPlaces {
-    pub(super) fn overrides(&self) -> Overrides {
-        let Self { config, policy_dir } = self;
-        Overrides { config: config.clone(), policy_dir: policy_dir.clone(), ..Overrides::default() }
-    }
 }
 
 fn header(text: &str) -> Result<(String, String), &'static str> {

@@ -1,15 +1,16 @@
-//! `writ policy`: policy tried out before it counts.
+//! `writ policy`: policy tried out before it counts, and what became of it.
 
 mod args;
 mod check;
+mod diff;
 mod explain;
+mod status;
 mod test;
 
 use policy::Policy;
 
 pub(super) use self::args::PolicyCommand;
-use self::args::PolicyPlaces;
-use super::{Done, exit::Failure};
+use super::{Done, exit::Failure, places::PolicyPlaces};
 use crate::{
     config::{Config, resolve},
     publish::load_policy,
@@ -18,7 +19,9 @@ use crate::{
 pub(super) fn run(command: &PolicyCommand) -> Done {
     match command {
         PolicyCommand::Check(args) => check::run(args).map_err(|failure| failure.shown_as(args.json)),
+        PolicyCommand::Diff(args) => diff::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Explain(args) => explain::run(args).map_err(|failure| failure.shown_as(args.json)),
+        PolicyCommand::Status(args) => status::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Test(args) => test::run(args).map_err(|failure| failure.shown_as(args.json)),
     }
 }

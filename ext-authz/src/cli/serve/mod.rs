@@ -1,10 +1,13 @@
 //! `writ serve`.
 
+mod args;
+
 use std::io;
 
 use serde_json::json;
 
-use super::{Done, args::ServeArgs, exit::Failure, output};
+pub(super) use self::args::ServeArgs;
+use super::{Done, exit::Failure, output};
 use crate::{
     clients::NewSecret,
     config::resolve,

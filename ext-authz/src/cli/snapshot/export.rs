@@ -2,13 +2,9 @@
 
 use serde_json::json;
 
-use super::{
-    Done,
-    args::{ExportArgs, ExportFormat},
-    exit::Failure,
-    output,
-};
+use super::args::{ExportArgs, ExportFormat};
 use crate::{
+    cli::{Done, exit::Failure, output},
     clock,
     config::resolve,
     files,
@@ -17,12 +13,8 @@ use crate::{
     server::ServerError,
 };
 
-pub(super) fn export(args: &ExportArgs) -> Done {
-    write(args).map_err(|failure| failure.shown_as(args.json))
-}
-
-fn write(args: &ExportArgs) -> Done {
-    let config = resolve(args.overrides())?;
+pub(super) fn run(args: &ExportArgs) -> Done {
+    let config = resolve(args.places.overrides())?;
     let policy = load_policy(&config).map_err(ServerError::from)?;
     let keys = KeyRing::open(&config.data_dir.join("keys")).map_err(ServerError::from)?;
     let hash_key =

@@ -1,5 +1,6 @@
 //! Starting servers and talking to them.
 
+pub(crate) mod command;
 pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod policy;

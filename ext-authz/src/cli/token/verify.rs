@@ -1,0 +1,71 @@
+//! `writ token verify`: by the verdict's own checks.
+
+use serde_json::{Value, json};
+use verdict::{Refusal, Snapshot, UnixTime, VerifiedToken, token::UnverifiedToken};
+
+use super::{
+    args::VerifyArgs,
+    inspect::{row, rows},
+    presented, sources,
+};
+use crate::{
+    cli::{
+        Done,
+        exit::Failure,
+        output::{self, GOOD, paint},
+    },
+    clock,
+};
+
+pub(super) fn run(args: &VerifyArgs) -> Done {
+    let token = presented::read(&args.token)?;
+    let (snapshot, source) = sources::snapshot(args)?;
+    let now = clock::now();
+    let failed = |error: std::io::Error| Failure::failed(&error);
+    match verify(&token, &snapshot, args.audience.as_deref(), now) {
+        Ok(verified) if args.json => output::result(&valid(&verified, &source).to_string()).map_err(failed),
+        Ok(verified) => output::styled(&words(&verified, &source, now).join("\n")).map_err(failed),
+        Err(Refusal { code, detail }) if args.json => {
+            let denied = json!({"valid": false, "code": code.as_str(), "detail": detail, "by": source});
+            output::result(&denied.to_string()).map_err(failed)?;
+            Err(Failure::failed_as_shown())
+        }
+        Err(Refusal { code, detail }) => {
+            Err(Failure::failed(&format!("denied by {source}: {}: {detail}", code.as_str())))
+        }
+    }
+}
+
+fn verify(
+    token: &str,
+    snapshot: &Snapshot,
+    audience: Option<&str>,
+    now: UnixTime,
+) -> Result<VerifiedToken, Refusal> {
+    let unverified = UnverifiedToken::parse(token.as_bytes())?;
+    let verified = VerifiedToken::verify(&unverified, snapshot)?;
+    verified.check_standing(snapshot, audience, now)?;
+    Ok(verified)
+}
+
+fn valid(verified: &VerifiedToken, source: &str) -> Value {
+    let bound = verified.claims().cnf.is_some();
+    json!({
+        "valid": true, "by": source, "kid": verified.kid(), "claims": verified.claims(),
+        // What a verdict checks besides, and this does not.
+        "unchecked": if bound { json!(["grants", "sender"]) } else { json!(["grants"]) },
+    })
+}
+
+fn words(verified: &VerifiedToken, source: &str, now: UnixTime) -> Vec<String> {
+    let claims = verified.claims();
+    let mut lines = vec![paint(GOOD, format!("valid by {source}"))];
+    lines.extend(rows(claims, &json!({"kid": verified.kid()}), now.0));
+    let needs = if claims.cnf.is_some() {
+        "what the grants allow, and whether the sender is the one it is bound to"
+    } else {
+        "what the grants allow"
+    };
+    lines.push(row("unchecked", &format!("{needs}: that takes a request")));
+    lines
+}
