@@ -17,7 +17,7 @@ async fn only_its_own_user_may_open_the_admin_socket() {
     // Makes the directories, as for an operator.
     let _server = world.server().await.unwrap();
     world.setup().unwrap().export_snapshot().unwrap();
-    for which in [Shipped::Wasm, Shipped::ExtAuthz] {
+    for which in [Shipped::Wasm, Shipped::ExtAuthz, Shipped::Chained] {
         let config = Config::shipped_as_is(which, &world.data()).unwrap();
         let socket = config.admin_socket().expect("a Unix socket").to_owned();
         let mut envoy = Envoy::spawn(&config, &world.envoy_directory(which)).unwrap();

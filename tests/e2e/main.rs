@@ -2,6 +2,7 @@
 
 mod admin;
 mod cached;
+mod chained;
 mod corpus;
 mod flood;
 mod issued;

@@ -20,6 +20,8 @@ pub enum Shipped {
     Wasm,
     /// `envoy/ext-authz.yaml`.
     ExtAuthz,
+    /// `envoy/chained.yaml`.
+    Chained,
 }
 
 /// A bootstrap in the making.
@@ -47,6 +49,7 @@ impl Config {
         let name = match which {
             Shipped::Wasm => "envoy/wasm.yaml",
             Shipped::ExtAuthz => "envoy/ext-authz.yaml",
+            Shipped::Chained => "envoy/chained.yaml",
         };
         let text = fs::read_to_string(paths::repository().join(name)).context(|| format!("read `{name}`"))?;
         let mut root: Value = serde_saphyr::from_str(&text).map_err(unexpected)?;
