@@ -6,6 +6,7 @@ mod chained;
 mod corpus;
 mod flood;
 mod issued;
+mod istio;
 mod outage;
 mod overload;
 mod pending;

@@ -1,6 +1,6 @@
 //! What tests share: the corpus's keys, policy and certificates, a directory each, and how to start parts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use harness::{
     Result,
@@ -103,10 +103,15 @@ impl World {
         let echo = Echo::start("upstream").await?;
         let mut config = self.config(which, &echo)?;
         change(&mut config)?;
+        self.start(config, echo, &self.envoy_directory(which)).await
+    }
+
+    /// An Envoy on any configuration, with TLS listeners added.
+    pub(crate) async fn start(&self, mut config: Config, echo: Echo, directory: &Path) -> Result<Proxy> {
         config.tls_listener(Proxy::VERIFIED, &self.pki, true)?;
         config.tls_listener(Proxy::PRESENTED, &self.pki, false)?;
         let plain = config.first_listener()?;
-        let envoy = Envoy::start(&config, &self.envoy_directory(which)).await?;
+        let envoy = Envoy::start(&config, directory).await?;
         Ok(Proxy { envoy, echo, plain })
     }
 

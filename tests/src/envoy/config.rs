@@ -29,6 +29,11 @@ pub enum Shipped {
 pub struct Config(Value);
 
 impl Config {
+    /// A configuration that was made elsewhere.
+    pub fn new(bootstrap: Value) -> Self {
+        Self(bootstrap)
+    }
+
     /// Reads a shipped bootstrap; every port becomes 0, and paths in the data directory lead to `data`. The admin
     /// interface, shipped as a Unix socket, is on a port as well: [`Config::shipped_as_is`] leaves it.
     ///
