@@ -73,10 +73,11 @@ fn the_filter_is_as_in_the_bootstraps() {
         "proxy_set_tick_period_milliseconds",
         "proxy_grpc_stream",
         "proxy_grpc_send",
-        "proxy_grpc_close",
         "proxy_grpc_cancel",
         "proxy_get_shared_data",
         "proxy_set_shared_data",
+        "proxy_set_effective_context",
+        "proxy_continue_stream",
     ];
     let place = "/config/vm_config/capability_restriction_config/allowed_capabilities";
     for capability in feed {
