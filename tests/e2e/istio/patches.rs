@@ -62,12 +62,20 @@ fn inbound(patch: &Value) -> &Value {
     filter
 }
 
+/// Members that are messages of their own (`google.protobuf.BoolValue`), so that `false` is a value of theirs.
+const WRAPPED: [&str; 1] = ["normalize_path"];
+
 /// As protobuf merges: messages member by member, lists one after the other, scalars replaced. A scalar that is not a
-/// message of its own is not there if it has its default, so it replaces nothing: no manifest may rely on one.
+/// message of its own is not there if it has its default, so it would replace nothing: no manifest may rely on one.
 fn merge(into: &mut Value, from: &Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
             for (name, value) in from {
+                let is_default = [Value::from(false), 0.into(), "".into()].contains(value);
+                assert!(
+                    !is_default || WRAPPED.contains(&name.as_str()),
+                    "`{name}: {value}` merges to nothing"
+                );
                 merge(into.entry(name).or_insert(Value::Object(Map::new())), value);
             }
         }
