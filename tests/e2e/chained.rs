@@ -3,8 +3,9 @@
 use std::fs;
 
 use harness::{
+    Result,
     corpus::{Place, disagreement},
-    envoy::{Shipped, Stats},
+    envoy::{Config, Shipped, Stats},
     http::RawRequest,
     paths,
     server::{Server, Setup},
@@ -21,7 +22,17 @@ const ASKED: &str = "logs.ns.svc.cluster.local";
 
 async fn chained(world: &World) -> Proxy {
     world.setup().unwrap().export_snapshot().unwrap();
-    world.proxy(Shipped::Chained, |_| Ok(())).await.unwrap()
+    world.proxy(Shipped::Chained, patiently).await.unwrap()
+}
+
+/// A busy machine makes nobody wrong.
+fn patiently(config: &mut Config) -> Result<()> {
+    let filters = config.connection_manager()?["http_filters"].as_array_mut().unwrap();
+    let call = filters.iter_mut().find_map(|filter| {
+        filter.pointer_mut("/typed_config/extension_config/typed_config/grpc_service/timeout")
+    });
+    *call.unwrap() = "20s".into();
+    Ok(())
 }
 
 /// Calls of Check that were answered with yes, with no, and not at all.
@@ -88,7 +99,7 @@ async fn neither_opens_what_the_other_closes() {
     let of_filter = policy("filter", "method: PUT", "method: PATCH");
     of_filter.export_snapshot().unwrap();
     let stricter = policy("stricter", r#"action: "s3:GetObject""#, r#"action: "s3:Other""#);
-    let proxy = world.proxy(Shipped::Chained, |_| Ok(())).await.unwrap();
+    let proxy = world.proxy(Shipped::Chained, patiently).await.unwrap();
     let token = world.token(&json!({}));
 
     let server = Server::start(&stricter).await.unwrap();

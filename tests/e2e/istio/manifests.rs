@@ -77,6 +77,7 @@ impl Manifest {
         if name.starts_with("mesh-config.yaml") {
             let provider = &value["meshConfig"]["extensionProviders"][0]["envoyExtAuthzGrpc"];
             assert_eq!((&provider["failOpen"], &provider["statusOnError"]), (&false.into(), &"503".into()));
+            assert_eq!(provider["timeout"], "0.5s");
             return;
         }
         let text = |member: &str| value[member].as_str().unwrap_or_else(|| panic!("{name}: no {member}"));
