@@ -28,6 +28,7 @@ run: wasm build ## Start the server and both Envoys and leave them up to play wi
 	@cargo run --quiet --locked --package writ-demo -- --stay
 
 test: wasm build ## Run all tests, end to end against a real Envoy included
+	@scripts/build-previous
 	@cargo test --workspace --locked
 	@scripts/fuzz-smoke
 

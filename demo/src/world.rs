@@ -13,7 +13,7 @@ use harness::{
     envoy::{Config, Envoy, Shipped},
     error::{IoContext, unexpected},
     paths,
-    server::{Server, Setup},
+    server::{Release, Server, Setup},
     upstream::FileServer,
     wait,
 };
@@ -81,6 +81,7 @@ impl World {
             policies: copy_policies(directory.path())?,
             // Without leeway a token ends the second it says, which keeps the wait for expiry short.
             config: Some("leeway: 0s\n".into()),
+            release: Release::Current,
         };
         let server = Server::start(&setup).await?;
         let mut secrets = BTreeMap::new();

@@ -16,7 +16,6 @@ async fn only_its_own_user_may_open_the_admin_socket() {
     let world = World::new().unwrap();
     // Makes the directories, as for an operator.
     let _server = world.server().await.unwrap();
-    world.setup().unwrap().export_snapshot().unwrap();
     for which in [Shipped::Wasm, Shipped::ExtAuthz, Shipped::Chained] {
         let config = Config::shipped_as_is(which, &world.data()).unwrap();
         let socket = config.admin_socket().expect("a Unix socket").to_owned();

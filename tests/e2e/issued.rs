@@ -77,7 +77,7 @@ async fn what_is_over_the_ceiling_is_not_issued() {
 }
 
 /// The secret that the server made for the client and printed at its first start.
-async fn secret(server: &Server) -> Result<String> {
+pub(crate) async fn secret(server: &Server) -> Result<String> {
     let marker = format!("client {CLIENT} secret: ");
     wait::until("the client's secret", || {
         let log = server.log();
@@ -87,7 +87,7 @@ async fn secret(server: &Server) -> Result<String> {
     .await
 }
 
-async fn start_task(server: &Server, secret: &str, body: &Value) -> Result<Response> {
+pub(crate) async fn start_task(server: &Server, secret: &str, body: &Value) -> Result<Response> {
     let basic = STANDARD.encode(format!("{CLIENT}:{secret}"));
     let field = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
     let request = RawRequest {

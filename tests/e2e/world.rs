@@ -10,7 +10,7 @@ use harness::{
     http::{Payload, RawRequest},
     paths,
     pki::Pki,
-    server::{Server, Setup},
+    server::{Release, Server, Setup},
     surface::Proxy,
     upstream::Echo,
 };
@@ -73,6 +73,7 @@ impl World {
             data: self.data(),
             policies: paths::corpus().join("policy"),
             config: Some(format!("issuer: {ISSUER}\nleeway: 0s\n")),
+            release: Release::Current,
         };
         setup.install_key(&self.forge.issuer)?;
         Ok(setup)
@@ -87,6 +88,21 @@ impl World {
     pub(crate) async fn wasm(&self) -> Result<Proxy> {
         self.setup()?.export_snapshot()?;
         self.proxy(Shipped::Wasm, |_| Ok(())).await
+    }
+
+    /// Envoy with the filter as it ships: on the feed of the server, which may be there or not.
+    pub(crate) async fn fed(&self) -> Result<Proxy> {
+        self.fed_with(|_| Ok(())).await
+    }
+
+    /// As [`World::fed`], and whatever `change` does.
+    pub(crate) async fn fed_with(&self, change: impl FnOnce(&mut Config) -> Result<()>) -> Result<Proxy> {
+        let shipped = paths::repository().join("envoy/writ-filter.yaml");
+        self.proxy(Shipped::Wasm, |config| {
+            config.filter_resource(&shipped)?;
+            change(config)
+        })
+        .await
     }
 
     /// Envoy with ext_authz; the server may be there or not.
@@ -115,10 +131,13 @@ impl World {
         Ok(Proxy { envoy, echo, plain })
     }
 
-    /// A shipped configuration with `echo` as its upstream.
+    /// A shipped configuration with `echo` as its upstream. The filter has its snapshot by export.
     pub(crate) fn config(&self, which: Shipped, echo: &Echo) -> Result<Config> {
         let mut config = Config::shipped(which, &self.data())?;
         config.upstream("upstream", echo.address)?;
+        if which == Shipped::Wasm {
+            config.filter_resource(&self.data().join("envoy/writ-filter.yaml"))?;
+        }
         Ok(config)
     }
 

@@ -9,6 +9,7 @@ pub mod envoy;
 pub mod error;
 pub mod forge;
 pub mod http;
+pub mod load;
 pub mod paths;
 pub mod pki;
 pub mod process;

@@ -39,6 +39,29 @@ pub fn filter() -> Result<PathBuf> {
     present("the wasm filter", target().join("wasm/writ_filter.wasm"), "make wasm")
 }
 
+/// The command of the release before this one, as `scripts/build-previous` leaves it.
+///
+/// # Errors
+/// [`Error::Missing`].
+pub fn previous_writ() -> Result<PathBuf> {
+    previous("writ")
+}
+
+/// The filter of the release before this one.
+///
+/// # Errors
+/// [`Error::Missing`].
+pub fn previous_filter() -> Result<PathBuf> {
+    previous("writ_filter.wasm")
+}
+
+fn previous(name: &str) -> Result<PathBuf> {
+    // "<version> <commit>"
+    let release = include_str!("../previous/release").split_whitespace().next().unwrap_or_default();
+    let built = repository().join("target/previous").join(release).join(name);
+    present("the previous release", built, "scripts/build-previous")
+}
+
 /// A file of the corpus or a directory of it.
 pub fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")

@@ -41,6 +41,18 @@ pub struct Setup {
     pub policies: PathBuf,
     /// Content of `writ.yaml`, if there is to be one.
     pub config: Option<String>,
+    /// Which release runs.
+    pub release: Release,
+}
+
+/// A release that is built here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Release {
+    /// This one.
+    #[default]
+    Current,
+    /// The one before.
+    Previous,
 }
 
 /// A running server.
@@ -72,7 +84,10 @@ impl Setup {
     /// # Errors
     /// The binary is not built, or the configuration cannot be written.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = Command::new(paths::writ()?);
+        let mut command = Command::new(match self.release {
+            Release::Current => paths::writ()?,
+            Release::Previous => paths::previous_writ()?,
+        });
         command.current_dir(paths::repository()).args(arguments);
         command.arg("--data-dir").arg(&self.data).arg("--policy-dir").arg(&self.policies);
         if let Some(config) = &self.config {
@@ -91,15 +106,23 @@ impl Setup {
         self.command(arguments)?.output().context(|| format!("run writ {arguments:?}"))
     }
 
-    /// Writes the snapshot for Envoy's filter below the data directory, where `envoy/wasm.yaml` looks for it.
+    /// Writes the snapshot for this release's filter below the data directory.
     ///
     /// # Errors
     /// The command fails.
     pub fn export_snapshot(&self) -> Result<PathBuf> {
+        self.export_snapshot_for(&paths::filter()?)
+    }
+
+    /// Writes the snapshot for the filter `wasm` below the data directory.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn export_snapshot_for(&self, wasm: &Path) -> Result<PathBuf> {
         let file = self.data.join("envoy/writ-filter.yaml");
         let directory = file.parent().unwrap_or(&self.data);
         fs::create_dir_all(directory).context(|| "make the export's directory".to_owned())?;
-        let (output, wasm) = (file.display().to_string(), paths::filter()?.display().to_string());
+        let (output, wasm) = (file.display().to_string(), wasm.display().to_string());
         let ran =
             self.run(&["snapshot", "export", "--format", "envoy", "--output", &output, "--wasm", &wasm])?;
         if ran.status.success() { Ok(file) } else { Err(unexpected(String::from_utf8_lossy(&ran.stderr))) }

@@ -8,10 +8,11 @@ use verdict::document::SnapshotDocument;
 
 use crate::yaml::{self, Fault};
 
-/// The filter's configuration in Envoy, without the snapshot.
+
+/// The filter's configuration in Envoy, with a feed.
 const TEMPLATE: &str = include_str!("../../../envoy/writ-filter.yaml");
-/// Where the snapshot goes.
-const PLACEHOLDER: &str = "@WRIT_PLUGIN_CONFIGURATION@";
+/// The plugin configuration in it, in whose place a snapshot goes.
+const FEED: &str = r#"'{"feed": {"cluster": "writ", "authority": "writ"}}'"#;
 /// The filter as `make wasm` builds it; the template names it.
 pub const DEFAULT_WASM: &str = "target/wasm/writ_filter.wasm";
 
@@ -28,12 +29,12 @@ pub fn plugin_configuration(document: &SnapshotDocument) -> Result<String, serde
     serde_json::to_string(&Plugin { snapshot: document })
 }
 
-/// The discovery response that `envoy/wasm.yaml` watches.
+/// The discovery response that stands for `envoy/writ-filter.yaml`.
 #[must_use]
 pub fn fill_template(configuration: &str, wasm: &Path) -> String {
     let wasm = single_quoted(&wasm.display().to_string());
     // The file first: the configuration is the operators' text and could hold its name.
-    TEMPLATE.replacen(DEFAULT_WASM, &wasm, 1).replacen(PLACEHOLDER, &single_quoted(configuration), 1)
+    TEMPLATE.replacen(DEFAULT_WASM, &wasm, 1).replacen(FEED, &single_quoted(configuration), 1)
 }
 
 /// The plugin configuration in a discovery response, which may be laid out in any way.
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_template_has_each_place_once() {
-        for place in [PLACEHOLDER, DEFAULT_WASM] {
+        for place in [FEED, DEFAULT_WASM] {
             assert_eq!(TEMPLATE.matches(place).count(), 1, "{place}");
         }
     }
@@ -71,8 +72,8 @@ mod tests {
     #[test]
     fn quotes_are_doubled() {
         let filled =
-            fill_template(r#"{"it's":"@WRIT_PLUGIN_CONFIGURATION@"}"#, Path::new("/opt/o'clock.wasm"));
-        assert!(filled.contains(r#"value: '{"it''s":"@WRIT_PLUGIN_CONFIGURATION@"}'"#));
+            fill_template(r#"{"it's":"target/wasm/writ_filter.wasm"}"#, Path::new("/opt/o'clock.wasm"));
+        assert!(filled.contains(r#"value: '{"it''s":"target/wasm/writ_filter.wasm"}'"#));
         assert!(filled.contains("filename: '/opt/o''clock.wasm'"));
     }
 }

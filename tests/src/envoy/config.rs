@@ -70,11 +70,44 @@ impl Config {
     /// # Errors
     /// There is no such cluster.
     pub fn upstream(&mut self, name: &str, address: SocketAddr) -> Result<()> {
+        set_ports(self.cluster(name)?, address.port());
+        Ok(())
+    }
+
+    /// Has the filter's resource read from `file` instead of `envoy/writ-filter.yaml`.
+    ///
+    /// # Errors
+    /// No filter is discovered.
+    pub fn filter_resource(&mut self, file: &Path) -> Result<()> {
+        let filters = self.connection_manager()?.get_mut("http_filters").and_then(Value::as_array_mut);
+        let place = "/config_discovery/config_source/path_config_source/path";
+        let path = filters.into_iter().flatten().find_map(|filter| filter.pointer_mut(place));
+        *path.ok_or_else(|| unexpected("no filter is discovered"))? = file.display().to_string().into();
+        Ok(())
+    }
+
+    /// Makes `addresses` the endpoints of the cluster `name`, whatever they were.
+    ///
+    /// # Errors
+    /// There is no such cluster.
+    pub fn endpoints(&mut self, name: &str, addresses: &[SocketAddr]) -> Result<()> {
+        let endpoint = |address: &SocketAddr| {
+            let socket = json!({"address": address.ip().to_string(), "port_value": address.port()});
+            json!({"endpoint": {"address": {"socket_address": socket}}})
+        };
+        let endpoints: Vec<Value> = addresses.iter().map(endpoint).collect();
+        self.cluster(name)?["load_assignment"]["endpoints"] = json!([{"lb_endpoints": endpoints}]);
+        Ok(())
+    }
+
+    /// The cluster `name`, to be changed at will.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn cluster(&mut self, name: &str) -> Result<&mut Value> {
         let clusters = self.list("/static_resources/clusters")?;
         let cluster = clusters.iter_mut().find(|cluster| cluster.get("name") == Some(&name.into()));
-        let cluster = cluster.ok_or_else(|| unexpected(format!("no cluster `{name}`")))?;
-        set_ports(cluster, address.port());
-        Ok(())
+        cluster.ok_or_else(|| unexpected(format!("no cluster `{name}`")))
     }
 
     /// Adds a copy of the cluster `from` under another name and address.
