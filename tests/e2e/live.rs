@@ -33,7 +33,6 @@ pub(crate) fn editable(world: &World, name: &str) -> Result<Setup> {
 
 /// One host whose objects may be read, stale after two seconds.
 pub(crate) const OPEN: &str = r#"namespace: logs
-clients: {}
 routes:
   - hosts: [logs.internal]
     audience: mesh
@@ -44,7 +43,6 @@ routes:
 
 /// The same host without that rule.
 pub(crate) const CLOSED: &str = r#"namespace: logs
-clients: {}
 routes:
   - hosts: [logs.internal]
     audience: mesh
