@@ -20,7 +20,7 @@ build: setup ## Build the server and command: target/release/writ
 	@echo 'building the server (some minutes the first time)'
 	@cargo build --quiet --release --locked --package writ-ext-authz
 
-demo: wasm build ## Play the logs story on both paths and check every verdict
+demo: wasm build ## Play the stories on both paths and check every verdict
 	@echo 'building the demo (a minute the first time)'
 	@cargo run --quiet --locked --package writ-demo
 

@@ -90,7 +90,6 @@ impl World {
         }
         report.note(&format!("writ server          http://{}", server.listeners.http));
 
-        setup.export_snapshot()?;
         let wasm = start_envoy(Shipped::Wasm, &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + wasm filter  http://{}", wasm.listener("writ")?));
         let ext_authz = start_envoy(Shipped::ExtAuthz, &setup.data, directory.path(), &services).await?;

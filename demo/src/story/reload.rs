@@ -31,18 +31,13 @@ const MISTYPED: &str = r#"      - {method: GET, path: "/seats", action: none, qu
 /// Connections enough that every worker is asked.
 const ROUNDS: usize = 20;
 
-/// The paths that follow the server by themselves.
-fn live_roads(world: &World) -> Vec<Road<'_>> {
-    Vec::from([road::ext_authz(world)])
-}
-
 /// Plays the story on all paths at once.
 ///
 /// # Errors
 /// A part failed.
 pub(super) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     report.chapter("reload: requests with a task's token flow while the policy is edited");
-    let roads = live_roads(world);
+    let roads = road::roads(world);
     let (mut visits, mut streams) = (Vec::new(), Vec::new());
     for road in &roads {
         let visit = Visit::start(world, road, HOST, &flights::task(), 300).await?;
