@@ -18,7 +18,7 @@ use super::flights::{self, HOST, SEARCH};
 use crate::{
     curl::{Answer, Curl},
     report::{Outcome, Report},
-    road::{self, Road, Visit},
+    road::{self, Visit},
     stream::Stream,
     world::World,
 };
