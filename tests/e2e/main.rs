@@ -8,6 +8,7 @@ mod flood;
 mod issued;
 mod istio;
 mod live;
+mod mesh;
 mod outage;
 mod overload;
 mod pending;

@@ -23,7 +23,8 @@ use crate::error::{IoContext, Result, unexpected};
 /// The SPIFFE id that the corpus binds tokens to.
 pub const HOLDER: &str = "spiffe://example.org/agent/janitor-7";
 const OTHER: &str = "spiffe://example.org/agent/janitor-8";
-const SERVER: &str = "envoy.test";
+/// The DNS name of the server certificate.
+pub const SERVER: &str = "envoy.test";
 
 /// A client certificate with its key.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl Identity {
 /// A certificate authority, a server certificate on disk, and named client identities.
 #[derive(Debug)]
 pub struct Pki {
+    directory: PathBuf,
     authority: CertificateDer<'static>,
     identities: BTreeMap<&'static str, Identity>,
     /// PEM file of the authority that Envoy trusts.
@@ -101,6 +103,7 @@ impl Pki {
             Ok(path)
         };
         Ok(Self {
+            directory: directory.to_owned(),
             authority_file: write("ca.pem", &trusted.pem)?,
             server_file: write("server.pem", &server.pem)?,
             server_key_file: write("server.key", &key_pem(&server.key))?,
@@ -115,6 +118,20 @@ impl Pki {
     /// There is none of that name.
     pub fn identity(&self, name: &str) -> Result<&Identity> {
         self.identities.get(name).ok_or_else(|| unexpected(format!("no identity `{name}`")))
+    }
+
+    /// PEM files of the identity `name`, for a program that is to present it: certificate and key.
+    ///
+    /// # Errors
+    /// There is none of that name, or a file cannot be written.
+    pub fn save(&self, name: &str) -> Result<(PathBuf, PathBuf)> {
+        let identity = self.identity(name)?;
+        let save = |extension: &str, text: &str| -> Result<PathBuf> {
+            let path = self.directory.join(name).with_extension(extension);
+            fs::write(&path, text).context(|| format!("write `{}`", path.display()))?;
+            Ok(path)
+        };
+        Ok((save("pem", &identity.pem)?, save("key", &key_pem(&identity.key))?))
     }
 
     /// A TLS connection to Envoy, presenting `identity` if one is given; `protocol` is the ALPN one.
