@@ -8,7 +8,6 @@ use verdict::document::SnapshotDocument;
 
 use crate::yaml::{self, Fault};
 
-
 /// The filter's configuration in Envoy, with a feed.
 const TEMPLATE: &str = include_str!("../../../envoy/writ-filter.yaml");
 /// The plugin configuration in it, in whose place a snapshot goes.
