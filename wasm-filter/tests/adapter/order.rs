@@ -6,7 +6,7 @@ use wasm_filter::{root::Root, stream::Flow};
 
 use crate::{
     fake::FakeHost,
-    fixture::{configured, field, request, stream, token},
+    fixture::{ROOT, configured, field, request, stream, token},
 };
 
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ proptest! {
         configured_root in prop::bool::weighted(0.9),
     ) {
         let host = FakeHost::new();
-        let root = if configured_root { configured(&host) } else { Root::new(host.clone()) };
+        let root = if configured_root { configured(&host) } else { Root::new(host.clone(), ROOT) };
         let allowed = || if configured_root {
             host.metric("writ.decisions.allow") + host.metric("writ.decisions.exempt")
         } else {
