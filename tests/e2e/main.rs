@@ -3,6 +3,8 @@
 mod admin;
 mod cached;
 mod corpus;
+mod feed_life;
+mod feed_world;
 mod flood;
 mod issued;
 mod outage;

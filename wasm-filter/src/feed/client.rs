@@ -103,7 +103,7 @@ impl<H: FeedHost + Clone> Client<H> {
         } else {
             self.release(shared, now);
         }
-        self.settle(&shared.waiting().take_expired(millis(now)));
+        self.settle(shared, &shared.waiting().take_expired(millis(now)));
         self.pace(shared);
     }
 
@@ -240,13 +240,15 @@ impl<H: FeedHost + Clone> Client<H> {
     }
 
     /// Ends the wait of these requests: by a verdict where there is a snapshot, by a denial otherwise.
-    fn settle(&self, tickets: &[Rc<Ticket>]) {
+    fn settle(&self, shared: &Shared, tickets: &[Rc<Ticket>]) {
         for ticket in tickets {
             Stream::settle(&self.host, &self.plugin, ticket);
         }
         if !tickets.is_empty() {
             // Back from the last request.
             let _ = self.host.enter(self.context);
+            let left = i64::try_from(tickets.len()).unwrap_or(0);
+            self.host.add(shared.metrics().waiting, left.saturating_neg());
         }
     }
 
@@ -283,7 +285,7 @@ const MAX_TEXT: usize = 512;
 
 /// A member of this Envoy's `node`, as far as it says who it is.
 fn node(host: &impl Host, member: &str) -> String {
-    excerpt(&host.property(&["node", member]).ok().flatten().unwrap_or_default())
+    excerpt(&host.property(&["xds", "node", member]).ok().flatten().unwrap_or_default())
 }
 
 /// The beginning of a text of others, without what would make lines or colours of its own.

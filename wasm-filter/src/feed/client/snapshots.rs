@@ -45,7 +45,7 @@ impl<H: FeedHost + Clone> Client<H> {
             Ok(false) => {}
             Ok(true) => {
                 self.send(shared, &messages::ack(version), now);
-                self.settle(&shared.waiting().take_all());
+                self.settle(shared, &shared.waiting().take_all());
             }
             Err(refusal) => self.nack(shared, version, &refusal, now),
         }

@@ -1,0 +1,102 @@
+//! The feed's ordinary life: a snapshot comes, another, the stream breaks, the configuration changes.
+
+use harness::{feed::Feed, wait};
+use proto::v1::watch_request;
+use serde_json::json;
+
+use crate::{
+    feed_world::{STREAMS, configuration, configure, fed, feed_of, play, snapshot_at, version},
+    workers,
+    world::{OBJECT, World, answer, get},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_comes_to_every_worker() {
+    let world = World::new().unwrap();
+    let feed = feed_of(&snapshot_at(&world, 1)).await;
+    let proxy = fed(&world, &feed).await.unwrap();
+    workers::all_answer(&proxy, &world).await.unwrap();
+
+    assert!(feed.acks(version(1)) >= 1, "{:?}", feed.heard());
+    until_open(&feed).await;
+    for (_, request) in feed.heard() {
+        if let Some(watch_request::Message::Hello(hello)) = request.message {
+            let node = hello.node.unwrap();
+            assert_eq!((hello.protocol, node.id.as_str(), node.cluster.as_str()), (1, "writ", "writ"));
+            assert!(hello.version.is_none());
+        }
+    }
+    for metadata in feed.metadata() {
+        assert_eq!(metadata.get("authorization").unwrap(), "Bearer of-the-data-plane");
+    }
+    assert!(!proxy.envoy.log().contains("of-the-data-plane"));
+    assert_eq!(proxy.envoy.stats().await.unwrap().wasm_failures(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_before_the_first_snapshot_waits_for_it() {
+    let world = World::new().unwrap();
+    let feed = Feed::start(|_| Vec::new()).await.unwrap();
+    let proxy = fed(&world, &feed).await.unwrap();
+    until_open(&feed).await;
+    let request = get("logs.internal", OBJECT, &world.token(&json!({})));
+    let asked = answer(&proxy, &request);
+    let told = async {
+        wait::until("a request that waits", || async {
+            Ok((proxy.envoy.stats().await?.get("wasmcustom.writ.requests.waiting") == 1).then_some(()))
+        })
+        .await
+        .unwrap();
+        for message in play(&snapshot_at(&world, 1)) {
+            feed.send(&message);
+        }
+    };
+    let (answer, ()) = tokio::join!(asked, told);
+    assert_eq!(answer.unwrap().0, 200);
+    assert_eq!(proxy.envoy.stats().await.unwrap().get("wasmcustom.writ.requests.waiting"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_waits_in_vain_is_denied() {
+    let world = World::new().unwrap();
+    let feed = Feed::start(|_| Vec::new()).await.unwrap();
+    let proxy = fed(&world, &feed).await.unwrap();
+    let request = get("logs.internal", OBJECT, &world.token(&json!({})));
+    assert_eq!(answer(&proxy, &request).await.unwrap(), (503, "stale_snapshot".to_owned()));
+    assert_eq!(proxy.echo.take(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_edits_leak_no_stream_and_make_nobody_wait() {
+    let world = World::new().unwrap();
+    let feed = feed_of(&snapshot_at(&world, 1)).await;
+    let proxy = fed(&world, &feed).await.unwrap();
+    workers::all_answer(&proxy, &world).await.unwrap();
+    let updates = || async {
+        let stats = proxy.envoy.stats().await.unwrap();
+        stats.matching(&["extension_config_discovery", "config_reload"]).map(|(_, count)| count).sum::<u64>()
+    };
+    for edit in 0..20 {
+        let before = updates().await;
+        // White space is another configuration to Envoy, and the same to the filter.
+        let text = format!("{}{}", configuration(), " ".repeat(edit + 1));
+        configure(&world, &text);
+        wait::until("the edit", || async { Ok((updates().await > before).then_some(())) }).await.unwrap();
+        let request = get("logs.internal", OBJECT, &world.token(&json!({})));
+        assert_eq!(answer(&proxy, &request).await.unwrap().0, 200, "after edit {edit}");
+    }
+    let settled = || async {
+        let stats = proxy.envoy.stats().await?;
+        let active: u64 =
+            stats.matching(&["cluster.outbound", "upstream_rq_active"]).map(|(_, count)| count).sum();
+        let connected = stats.get("wasmcustom.writ.feed.connected");
+        Ok((feed.open() == STREAMS && active == STREAMS as u64 && connected == STREAMS as u64).then_some(()))
+    };
+    wait::until("one stream of each worker", settled).await.unwrap();
+    assert_eq!(proxy.envoy.stats().await.unwrap().wasm_failures(), []);
+}
+
+async fn until_open(feed: &Feed) {
+    let open = || std::future::ready(Ok((feed.open() == STREAMS).then_some(())));
+    wait::until("a stream of each worker", open).await.unwrap();
+}
