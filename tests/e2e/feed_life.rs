@@ -5,9 +5,12 @@ use proto::v1::watch_request;
 use serde_json::json;
 
 use crate::{
-    feed_world::{STREAMS, configuration, configure, fed, feed_of, play, snapshot_at, version},
+    feed_world::{
+        STREAMS, configuration, configure, fed, feed_of, play, snapshot_at, until_acknowledged, until_open,
+        version,
+    },
     workers,
-    world::{OBJECT, World, answer, get},
+    world::{OBJECT, OTHER_OBJECT, World, answer, get, now},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +51,7 @@ async fn a_request_before_the_first_snapshot_waits_for_it() {
         .await
         .unwrap();
         for message in play(&snapshot_at(&world, 1)) {
-            feed.send(&message);
+            feed.play(&message);
         }
     };
     let (answer, ()) = tokio::join!(asked, told);
@@ -93,10 +96,68 @@ async fn twenty_edits_leak_no_stream_and_make_nobody_wait() {
         Ok((feed.open() == STREAMS && active == STREAMS as u64 && connected == STREAMS as u64).then_some(()))
     };
     wait::until("one stream of each worker", settled).await.unwrap();
+    assert!(feed.opened() > 2 * STREAMS as u64, "the edits were edits");
     assert_eq!(proxy.envoy.stats().await.unwrap().wasm_failures(), []);
 }
 
-async fn until_open(feed: &Feed) {
-    let open = || std::future::ready(Ok((feed.open() == STREAMS).then_some(())));
-    wait::until("a stream of each worker", open).await.unwrap();
+#[tokio::test(flavor = "multi_thread")]
+async fn another_policy_takes_effect_and_its_tokens_stay() {
+    let world = World::new().unwrap();
+    let feed = feed_of(&snapshot_at(&world, 1)).await;
+    let proxy = fed(&world, &feed).await.unwrap();
+    until_acknowledged(&feed, 1).await;
+    let request = get("logs.internal", OBJECT, &world.token(&json!({})));
+    assert_eq!(answer(&proxy, &request).await.unwrap().0, 200);
+
+    let mut closed = snapshot_at(&world, 2);
+    closed.hosts.clear();
+    for (generation, document) in [(2, closed), (3, snapshot_at(&world, 3))] {
+        play(&document).iter().for_each(|step| feed.play(step));
+        until_acknowledged(&feed, generation).await;
+        let (status, code) = answer(&proxy, &request).await.unwrap();
+        let expected = if generation == 2 { (403, "no_route") } else { (200, "") };
+        assert_eq!((status, code.as_str()), expected);
+    }
+    let stats = proxy.envoy.stats().await.unwrap();
+    assert_eq!(stats.get("wasmcustom.writ.snapshot.generation"), 3);
+    assert_eq!(stats.get("wasmcustom.writ.feed.connected"), STREAMS as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_is_reported() {
+    let world = World::new().unwrap();
+    let feed = feed_of(&snapshot_at(&world, 1)).await;
+    let proxy = fed(&world, &feed).await.unwrap();
+    until_acknowledged(&feed, 1).await;
+    let token = world.token(&json!({}));
+    assert_eq!(answer(&proxy, &get("logs.internal", OBJECT, &token)).await.unwrap().0, 200);
+    assert_eq!(answer(&proxy, &get("logs.internal", OTHER_OBJECT, &token)).await.unwrap().0, 403);
+    assert_eq!(answer(&proxy, &get("logs.internal", OBJECT, b"a.b.c")).await.unwrap().0, 401);
+
+    let reported = || {
+        let reports = feed.heard().into_iter().filter_map(|(_, request)| match request.message {
+            Some(watch_request::Message::Report(report)) => Some(report),
+            _ => None,
+        });
+        let (mut decided, mut decisions) = (0, Vec::new());
+        for report in reports {
+            decided += report.decided;
+            decisions.extend(report.decisions);
+        }
+        std::future::ready(Ok((decided == 3).then_some(decisions)))
+    };
+    let mut decisions = wait::until("three decisions", reported).await.unwrap();
+    decisions.sort_by(|a, b| a.verdict.cmp(&b.verdict));
+    let [allowed, denied] = decisions.as_slice() else { panic!("{decisions:?}") };
+    assert_eq!((allowed.verdict.as_str(), denied.verdict.as_str()), ("allow", "not_granted"));
+    assert_eq!((allowed.action.as_str(), denied.action.as_str()), ("s3:GetObject", ""));
+    for decision in &decisions {
+        assert_eq!(decision.host, "logs.internal");
+        assert!(!decision.shadow && decision.at <= now());
+        assert!(
+            [&decision.task, &decision.agent, &decision.client, &decision.jti]
+                .iter()
+                .all(|id| !id.is_empty())
+        );
+    }
 }

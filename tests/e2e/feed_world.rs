@@ -6,12 +6,13 @@ use harness::{
     Result,
     corpus::document,
     envoy::{Envoy, Shipped},
-    feed::{Feed, heartbeat, snapshot},
+    feed::{Feed, Step, heartbeat, snapshot},
     paths,
     surface::Proxy,
     upstream::Echo,
+    wait,
 };
-use proto::v1::{Version, WatchResponse};
+use proto::v1::Version;
 use serde_json::{Value, json};
 use verdict::document::SnapshotDocument;
 
@@ -45,11 +46,11 @@ pub(crate) fn now_ms() -> u64 {
 }
 
 /// A snapshot in several pieces, and a heartbeat.
-pub(crate) fn play(document: &SnapshotDocument) -> Vec<WatchResponse> {
+pub(crate) fn play(document: &SnapshotDocument) -> Vec<Step> {
     let v = document.version;
     let version = Version { epoch: v.epoch, generation: v.generation, revocation: v.revocation };
     let json = serde_json::to_vec(document).unwrap();
-    let mut messages = snapshot(version, now_ms(), &json, 2_000);
+    let mut messages = snapshot(version, now_ms(), &json, 700);
     messages.push(heartbeat(version, now_ms(), INTERVAL));
     messages
 }
@@ -90,4 +91,16 @@ pub(crate) async fn fed(world: &World, feed: &Feed) -> Result<Proxy> {
     let plain = config.first_listener()?;
     let envoy = Envoy::start(&config, &world.envoy_directory(Shipped::Wasm)).await?;
     Ok(Proxy { envoy, echo, plain })
+}
+
+/// Waits until every worker has acknowledged this generation.
+pub(crate) async fn until_acknowledged(feed: &Feed, generation: u64) {
+    let acknowledged = || std::future::ready(Ok((feed.acks(version(generation)) >= STREAMS).then_some(())));
+    wait::until("every worker's acknowledgement", acknowledged).await.unwrap();
+}
+
+/// Waits until `feed` has a stream of each worker.
+pub(crate) async fn until_open(feed: &Feed) {
+    let open = || std::future::ready(Ok((feed.open() == STREAMS).then_some(())));
+    wait::until("a stream of each worker", open).await.unwrap();
 }

@@ -5,6 +5,7 @@ mod cached;
 mod corpus;
 mod feed_life;
 mod feed_world;
+mod feed_wrong;
 mod flood;
 mod issued;
 mod outage;

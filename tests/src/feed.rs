@@ -18,10 +18,12 @@ use tonic::{Request, Response, Status, Streaming, metadata::MetadataMap, transpo
 
 use crate::error::{IoContext, Result};
 
+/// A message, or the end of the stream.
+pub type Step = std::result::Result<WatchResponse, Status>;
 /// What answers a Hello.
-pub type Script = Box<dyn Fn(&Hello) -> Vec<WatchResponse> + Send + Sync>;
+pub type Script = Box<dyn Fn(&Hello) -> Vec<Step> + Send + Sync>;
 
-type Sender = mpsc::UnboundedSender<std::result::Result<WatchResponse, Status>>;
+type Sender = mpsc::UnboundedSender<Step>;
 
 /// A running feed.
 #[derive(Debug)]
@@ -55,9 +57,7 @@ impl Feed {
     ///
     /// # Errors
     /// No port is free.
-    pub async fn start(
-        script: impl Fn(&Hello) -> Vec<WatchResponse> + Send + Sync + 'static,
-    ) -> Result<Self> {
+    pub async fn start(script: impl Fn(&Hello) -> Vec<Step> + Send + Sync + 'static) -> Result<Self> {
         Self::start_on(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
     }
 
@@ -67,7 +67,7 @@ impl Feed {
     /// The port is taken.
     pub async fn start_on(
         address: SocketAddr,
-        script: impl Fn(&Hello) -> Vec<WatchResponse> + Send + Sync + 'static,
+        script: impl Fn(&Hello) -> Vec<Step> + Send + Sync + 'static,
     ) -> Result<Self> {
         let listener = TcpListener::bind(address).await.context(|| format!("bind {address}"))?;
         let address = listener.local_addr().context(|| "a listener's address".to_owned())?;
@@ -83,21 +83,14 @@ impl Feed {
     }
 
     /// Answers each Hello otherwise from now on.
-    pub fn set_script(&self, script: impl Fn(&Hello) -> Vec<WatchResponse> + Send + Sync + 'static) {
+    pub fn set_script(&self, script: impl Fn(&Hello) -> Vec<Step> + Send + Sync + 'static) {
         lock(&self.shared).script = Some(Box::new(script));
     }
 
-    /// Sends a message on every open stream.
-    pub fn send(&self, message: &WatchResponse) {
+    /// Takes a step on every open stream.
+    pub fn play(&self, step: &Step) {
         for stream in lock(&self.shared).open.values() {
-            let _ = stream.send(Ok(message.clone()));
-        }
-    }
-
-    /// Ends every open stream with a status.
-    pub fn end(&self, status: &Status) {
-        for stream in std::mem::take(&mut lock(&self.shared).open).into_values() {
-            let _ = stream.send(Err(status.clone()));
+            let _ = stream.send(step.clone());
         }
     }
 
@@ -176,8 +169,8 @@ async fn listen(shared: Arc<Mutex<Shared>>, id: u64, mut requests: Streaming<Wat
         if let (Some(watch_request::Message::Hello(hello)), Some(script), Some(stream)) =
             (&request.message, &shared.script, shared.open.get(&id))
         {
-            for message in script(hello) {
-                let _ = stream.send(Ok(message));
+            for step in script(hello) {
+                let _ = stream.send(step);
             }
         }
         shared.heard.push((id, request));
@@ -190,7 +183,7 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 /// A snapshot in pieces of at most `size` bytes.
-pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usize) -> Vec<WatchResponse> {
+pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usize) -> Vec<Step> {
     let parts: Vec<&[u8]> = document.chunks(size.max(1)).collect();
     let chunks = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let piece = |(chunk, part): (u32, &[u8])| v1::Snapshot {
@@ -202,11 +195,11 @@ pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usiz
         part: part.to_vec(),
     };
     let messages = (0..).zip(parts).map(piece).map(watch_response::Message::Snapshot);
-    messages.map(|message| WatchResponse { message: Some(message) }).collect()
+    messages.map(|message| Ok(WatchResponse { message: Some(message) })).collect()
 }
 
 /// A heartbeat.
-pub fn heartbeat(version: v1::Version, as_of_ms: u64, interval_ms: u32) -> WatchResponse {
+pub fn heartbeat(version: v1::Version, as_of_ms: u64, interval_ms: u32) -> Step {
     let heartbeat = v1::Heartbeat { as_of_ms, version: Some(version), interval_ms };
-    WatchResponse { message: Some(watch_response::Message::Heartbeat(heartbeat)) }
+    Ok(WatchResponse { message: Some(watch_response::Message::Heartbeat(heartbeat)) })
 }

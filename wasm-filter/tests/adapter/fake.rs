@@ -80,6 +80,13 @@ impl Response {
     }
 }
 
+impl State {
+    /// Every metric by name.
+    pub(crate) fn metrics(&self) -> &[(String, u64)] {
+        &self.metrics
+    }
+}
+
 impl FakeHost {
     pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new(State {
