@@ -3,6 +3,7 @@
 mod admin;
 mod cached;
 mod corpus;
+mod feed_early;
 mod feed_life;
 mod feed_world;
 mod feed_wrong;
