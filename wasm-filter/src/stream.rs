@@ -1,16 +1,18 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
+mod settle;
+
 use std::{mem, rc::Rc};
 
 use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
 
 use crate::{
     body,
-    host::{ContextId, FeedHost, Host, HostError, Level},
+    host::{ContextId, Host, HostError, Level},
     peer,
     plugin::{Judgement, Plugin, depends_on_peer},
     record::{self, Judged},
-    waiting::{Outcome, Place, Ticket},
+    waiting::{Outcome, Place},
 };
 
 /// Filter state with the task of a request, for access logs: `%FILTER_STATE(wasm.writ_task:PLAIN)%`.
@@ -285,30 +287,6 @@ impl<H: Host + Clone> Stream<H> {
             level,
             &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")),
         );
-    }
-}
-
-impl<H: FeedHost + Clone> Stream<H> {
-    /// Ends the wait of a request, from outside its callbacks: it is judged if there is a snapshot now, and denied
-    /// otherwise. Leaves its context the current one.
-    pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket) {
-        ticket.settle(Outcome::Denied);
-        // A request that is gone needs no answer.
-        if host.enter(ticket.context()).is_err() {
-            return;
-        }
-        let mut stream = Self::new(host.clone(), Some(Rc::clone(plugin)), ticket.context());
-        let flow = stream.decide(ticket.body());
-        match stream.phase {
-            Phase::Allowed => ticket.settle(Outcome::Allowed),
-            Phase::AwaitingBody => ticket.settle(Outcome::AwaitingBody),
-            Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => {}
-        }
-        if flow == Flow::Continue
-            && let Err(error) = host.resume_request()
-        {
-            host.log(Level::Error, &format!("writ: allowed, and stays paused: {error}"));
-        }
     }
 }
 
