@@ -231,6 +231,8 @@ proptest! {
             }
             // Each request's own; the permit of another has edited them.
             host.state_mut().headers.clone_from(&headers);
+            // A callback begins in the context that it is about.
+            host.state_mut().current = 0;
             match callback {
                 FeedCallback::Begin => {
                     let context = contexts.next().expect("contexts without end");
