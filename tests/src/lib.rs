@@ -7,6 +7,7 @@
 pub mod corpus;
 pub mod envoy;
 pub mod error;
+pub mod feed;
 pub mod forge;
 pub mod http;
 pub mod load;

@@ -95,10 +95,10 @@ impl VerifiedTokens for TokenCache {
 }
 
 /// An upper estimate of what a token holds in the sandbox: its texts, each with the allocator's overhead, and
-/// the fixed parts of claims and grants. Its JSON form, of which every text and number is part, grows with it.
+/// the fixed parts of claims and grants. The JSON it was read from, of which every text and number is part, grows
+/// with it.
 fn estimate_bytes(token: &VerifiedToken) -> usize {
     /// Claims, slot and map entry of a token without texts.
     const FIXED: usize = 512;
-    serde_json::to_vec(token.claims())
-        .map_or(MAX_BYTES, |json| json.len().saturating_mul(2).saturating_add(FIXED))
+    token.payload_bytes().saturating_mul(2).saturating_add(FIXED)
 }

@@ -3,7 +3,7 @@
 //! Only `hostcalls` functions are used. The methods of the SDK's traits unwrap; the functions end in a trap,
 //! too, on a status that the ABI does not allow for the call, and Envoy answers 503 then.
 
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::{
     hostcalls,
@@ -13,7 +13,7 @@ use proxy_wasm::{
 use verdict::UnixTime;
 
 use crate::{
-    host::{Host, HostError, Level, MetricId, MetricKind},
+    host::{ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId},
     root::Root,
     stream::{Flow, Stream},
 };
@@ -21,7 +21,7 @@ use crate::{
 proxy_wasm::main! {{
     // Also installs a panic hook, so that a trap leaves its reason in Envoy's log.
     proxy_wasm::set_log_level(LogLevel::Warn);
-    proxy_wasm::set_root_context(|_| Box::new(EnvoyRoot(Root::new(Envoy))));
+    proxy_wasm::set_root_context(|context| Box::new(EnvoyRoot(Root::new(Envoy, ContextId(context)))));
 }}
 
 /// Envoy, as a proxy-wasm 0.2.1 module sees it.
@@ -30,6 +30,12 @@ struct Envoy;
 
 fn failed(call: &'static str) -> impl Fn(Status) -> HostError {
     move |status| HostError { call, status: status as u32 }
+}
+
+fn since_epoch() -> Result<Duration, HostError> {
+    let call = "get_current_time";
+    let now = hostcalls::get_current_time().map_err(failed(call))?;
+    now.duration_since(UNIX_EPOCH).map_err(|_| failed(call)(Status::InternalFailure))
 }
 
 impl Host for Envoy {
@@ -41,11 +47,7 @@ impl Host for Envoy {
     }
 
     fn now(&self) -> Result<UnixTime, HostError> {
-        let call = "get_current_time";
-        let now = hostcalls::get_current_time().map_err(failed(call))?;
-        let since_epoch =
-            now.duration_since(UNIX_EPOCH).map_err(|_| failed(call)(Status::InternalFailure))?;
-        Ok(UnixTime(since_epoch.as_secs()))
+        since_epoch().map(|since| UnixTime(since.as_secs()))
     }
 
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {
@@ -69,6 +71,14 @@ impl Host for Envoy {
     fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError> {
         hostcalls::send_http_response(status.into(), headers.to_vec(), Some(body))
             .map_err(failed("send_local_response"))
+    }
+
+    fn send(&self, StreamId(stream): StreamId, message: &[u8], last: bool) -> Result<(), HostError> {
+        hostcalls::send_grpc_stream_message(stream, Some(message), last).map_err(failed("grpc_send"))
+    }
+
+    fn enter(&self, ContextId(context): ContextId) -> Result<(), HostError> {
+        hostcalls::set_effective_context(context).map_err(failed("set_effective_context"))
     }
 
     fn log(&self, level: Level, message: &str) {
@@ -96,11 +106,73 @@ impl Host for Envoy {
     fn record(&self, MetricId(gauge): MetricId, value: u64) {
         let _ = hostcalls::record_metric(gauge, value);
     }
+
+    fn add(&self, MetricId(metric): MetricId, difference: i64) {
+        let _ = hostcalls::increment_metric(metric, difference);
+    }
+}
+
+impl FeedHost for Envoy {
+    fn clock(&self) -> Result<u64, HostError> {
+        since_epoch().map(|since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
+        hostcalls::set_tick_period(Duration::from_millis(milliseconds.into()))
+            .map_err(failed("set_tick_period_milliseconds"))
+    }
+
+    fn open_stream(
+        &self,
+        upstream: &str,
+        service: &str,
+        method: &str,
+        metadata: Vec<(&str, &[u8])>,
+    ) -> Result<StreamId, HostError> {
+        hostcalls::open_grpc_stream(upstream, service, method, metadata)
+            .map(StreamId)
+            .map_err(failed("grpc_stream"))
+    }
+
+    fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {
+        let message = hostcalls::get_buffer(BufferType::GrpcReceiveBuffer, 0, size);
+        // An empty message is one: the host has no buffer for it.
+        message.map(Option::unwrap_or_default).map_err(failed("get_buffer"))
+    }
+
+    fn cancel(&self, StreamId(stream): StreamId) {
+        // One that has ended needs no end.
+        let _ = hostcalls::cancel_grpc_stream(stream);
+    }
+
+    fn shared(&self, key: &str) -> Result<SharedValue, HostError> {
+        hostcalls::get_shared_data(key).map_err(failed("get_shared_data"))
+    }
+
+    fn share(&self, key: &str, value: &[u8], change: Option<u32>) -> Result<bool, HostError> {
+        match hostcalls::set_shared_data(key, Some(value), change) {
+            Ok(()) => Ok(true),
+            Err(Status::CasMismatch) => Ok(false),
+            Err(status) => Err(failed("set_shared_data")(status)),
+        }
+    }
+
+    fn resume_request(&self) -> Result<(), HostError> {
+        hostcalls::resume_http_request().map_err(failed("continue_stream"))
+    }
 }
 
 struct EnvoyRoot(Root<Envoy>);
 
-impl Context for EnvoyRoot {}
+impl Context for EnvoyRoot {
+    fn on_grpc_stream_message(&mut self, stream: u32, size: usize) {
+        self.0.on_message(StreamId(stream), size);
+    }
+
+    fn on_grpc_stream_close(&mut self, stream: u32, status: u32) {
+        self.0.on_close(StreamId(stream), status);
+    }
+}
 
 impl RootContext for EnvoyRoot {
     fn on_configure(&mut self, _: usize) -> bool {
@@ -110,12 +182,16 @@ impl RootContext for EnvoyRoot {
         self.0.configure(&configuration.unwrap_or_default())
     }
 
+    fn on_tick(&mut self) {
+        self.0.on_tick();
+    }
+
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(EnvoyStream(self.0.stream())))
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(EnvoyStream(self.0.stream(ContextId(context)))))
     }
 }
 

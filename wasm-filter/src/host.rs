@@ -48,6 +48,18 @@ pub trait Host {
     /// The host refused it; the request then stays paused until a timeout ends it.
     fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError>;
 
+    /// Sends a message on a gRPC stream of the current context; `last`: and no other after it.
+    ///
+    /// # Errors
+    /// The stream has ended.
+    fn send(&self, stream: StreamId, message: &[u8], last: bool) -> Result<(), HostError>;
+
+    /// Makes another context the current one until the callback returns: calls are about its request.
+    ///
+    /// # Errors
+    /// It has ended.
+    fn enter(&self, context: ContextId) -> Result<(), HostError>;
+
     /// Writes to the proxy's log.
     fn log(&self, level: Level, message: &str);
 
@@ -62,7 +74,76 @@ pub trait Host {
 
     /// Sets a gauge; cannot fail for the same reason.
     fn record(&self, gauge: MetricId, value: u64);
+
+    /// Adds to a counter or a gauge; cannot fail for the same reason.
+    fn add(&self, metric: MetricId, difference: i64);
 }
+
+/// What a configuration needs beyond its requests, to be fed.
+pub trait FeedHost: Host {
+    /// Nanoseconds since 1970.
+    ///
+    /// # Errors
+    /// The host has no clock, or one set before 1970.
+    fn clock(&self) -> Result<u64, HostError>;
+
+    /// Calls the configuration back after so many milliseconds, and again each time.
+    ///
+    /// # Errors
+    /// The host refused it.
+    fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError>;
+
+    /// Opens a bidirectional gRPC stream of the current context. `upstream` is a serialized `GrpcService`.
+    ///
+    /// # Errors
+    /// The upstream has no place to connect to.
+    fn open_stream(
+        &self,
+        upstream: &str,
+        service: &str,
+        method: &str,
+        metadata: Vec<(&str, &[u8])>,
+    ) -> Result<StreamId, HostError>;
+
+    /// The message that the current callback is about, up to `size` bytes.
+    ///
+    /// # Errors
+    /// The host has none.
+    fn message(&self, size: usize) -> Result<Vec<u8>, HostError>;
+
+    /// Ends a stream of the current context at once; nothing more is heard of it.
+    fn cancel(&self, stream: StreamId);
+
+    /// What all workers of the proxy share under `key`, and which change made it so.
+    ///
+    /// # Errors
+    /// The host refused it.
+    fn shared(&self, key: &str) -> Result<SharedValue, HostError>;
+
+    /// Shares `value` under `key` if nobody has changed it after `change`; `None` overwrites. `false`: somebody has.
+    ///
+    /// # Errors
+    /// The host refused it.
+    fn share(&self, key: &str, value: &[u8], change: Option<u32>) -> Result<bool, HostError>;
+
+    /// Lets a request go on that was paused.
+    ///
+    /// # Errors
+    /// The host refused it; the request then stays paused until a timeout ends it.
+    fn resume_request(&self) -> Result<(), HostError>;
+}
+
+/// A value that the proxy's workers share, and the host's handle of its last change; `None` twice where there is
+/// none.
+pub type SharedValue = (Option<Vec<u8>>, Option<u32>);
+
+/// The host's name of a configuration or a request on one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContextId(pub u32);
+
+/// The host's name of a gRPC stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamId(pub u32);
 
 /// How urgent a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

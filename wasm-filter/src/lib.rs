@@ -6,8 +6,9 @@
 //! - [`host`]: what the filter asks of the proxy. `envoy`, built for the sandbox only, implements it with
 //!   proxy-wasm; tests implement it in memory.
 //! - [`config`]: the plugin configuration.
-//! - [`plugin`]: what one configuration's streams share, with [`cache`] and [`metrics`].
-//! - [`root`] and [`stream`]: the callbacks of a configuration and of a request.
+//! - [`feed`]: the stream that snapshots come down on and reports go up.
+//! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`] and who is [`waiting`].
+//! - [`root`] and [`stream`]: the callbacks of a configuration and of a request; [`record`]: what is told of it.
 // Request bytes reach this code inside a sandbox where a panic is a trap: it would take the worker's VM, and
 // every request in flight on it, along. So the ways to panic are closed at compile time, outside tests.
 #![cfg_attr(
@@ -27,9 +28,12 @@ pub mod cache;
 pub mod config;
 #[cfg(target_family = "wasm")]
 mod envoy;
+pub mod feed;
 pub mod host;
 pub mod metrics;
 pub mod peer;
 pub mod plugin;
+pub mod record;
 pub mod root;
 pub mod stream;
+pub mod waiting;

@@ -2,7 +2,7 @@
 //!
 //! No name carries a task, agent or client: a metric lives as long as the proxy, and strangers choose those.
 
-use verdict::{Denial, DenialCode, Permit, PermitKind, Snapshot};
+use verdict::{Denial, DenialCode, Permit, PermitKind, document::Version};
 
 use crate::host::{Host, HostError, MetricId, MetricKind};
 
@@ -16,6 +16,30 @@ pub struct Metrics {
     shadowed: Vec<(DenialCode, MetricId)>,
     cache_hit: MetricId,
     cache_miss: MetricId,
+    epoch: MetricId,
+    generation: MetricId,
+    revocation: MetricId,
+}
+
+/// The metrics of a feed, summed over the workers.
+#[derive(Debug)]
+pub struct FeedMetrics {
+    /// Gauge: streams that a server has answered and that are open.
+    pub connected: MetricId,
+    /// Counter: streams that a server has answered.
+    pub connects: MetricId,
+    /// Counter: streams that have ended, and those that were never answered.
+    pub closed: MetricId,
+    /// Counter: snapshots put in force.
+    pub snapshots: MetricId,
+    /// Counter: snapshots refused.
+    pub nacks: MetricId,
+    /// Gauge: when the sender last read its store completely, Unix seconds, as last heard by any worker.
+    pub as_of: MetricId,
+    /// Gauge: requests that wait for the first snapshot.
+    pub waiting: MetricId,
+    /// Counter: decisions that are missing in the reports.
+    pub dropped: MetricId,
 }
 
 /// How the token of a request was found.
@@ -28,26 +52,18 @@ pub enum CacheOutcome {
 }
 
 impl Metrics {
-    /// Defines every metric and publishes the snapshot's version.
+    /// Defines every metric.
     ///
     /// # Errors
     /// The host refused to define one.
-    pub fn define(host: &impl Host, snapshot: &Snapshot) -> Result<Self, HostError> {
+    pub fn define(host: &impl Host) -> Result<Self, HostError> {
         let counter = |name: &str| host.define_metric(MetricKind::Counter, name);
+        let gauge = |name: &str| host.define_metric(MetricKind::Gauge, name);
         let by_code = |prefix: &str| -> Result<Vec<(DenialCode, MetricId)>, HostError> {
             let define =
                 |&code: &DenialCode| Ok((code, counter(&format!("writ.{prefix}.{}", code.as_str()))?));
             DenialCode::ALL.iter().map(define).collect()
         };
-        let version = snapshot.version();
-        let gauges = [
-            ("writ.snapshot.epoch", version.epoch),
-            ("writ.snapshot.generation", version.generation),
-            ("writ.snapshot.revocation", version.revocation),
-        ];
-        for (name, value) in gauges {
-            host.record(host.define_metric(MetricKind::Gauge, name)?, value);
-        }
         Ok(Self {
             allowed: counter("writ.decisions.allow")?,
             exempt: counter("writ.decisions.exempt")?,
@@ -55,7 +71,20 @@ impl Metrics {
             shadowed: by_code("shadow")?,
             cache_hit: counter("writ.token_cache.hit")?,
             cache_miss: counter("writ.token_cache.miss")?,
+            epoch: gauge("writ.snapshot.epoch")?,
+            generation: gauge("writ.snapshot.generation")?,
+            revocation: gauge("writ.snapshot.revocation")?,
         })
+    }
+
+    /// Publishes the version in force.
+    pub fn publish(&self, host: &impl Host, version: Version) {
+        let Version { epoch, generation, revocation } = version;
+        for (gauge, value) in
+            [(self.epoch, epoch), (self.generation, generation), (self.revocation, revocation)]
+        {
+            host.record(gauge, value);
+        }
     }
 
     /// Counts a request that is forwarded.
@@ -78,6 +107,27 @@ impl Metrics {
             CacheOutcome::Hit => self.cache_hit,
             CacheOutcome::Miss => self.cache_miss,
         });
+    }
+}
+
+impl FeedMetrics {
+    /// Defines every metric.
+    ///
+    /// # Errors
+    /// The host refused to define one.
+    pub fn define(host: &impl Host) -> Result<Self, HostError> {
+        let counter = |name: &str| host.define_metric(MetricKind::Counter, name);
+        let gauge = |name: &str| host.define_metric(MetricKind::Gauge, name);
+        Ok(Self {
+            connected: gauge("writ.feed.connected")?,
+            connects: counter("writ.feed.connects")?,
+            closed: counter("writ.feed.closed")?,
+            snapshots: counter("writ.feed.snapshots")?,
+            nacks: counter("writ.feed.nacks")?,
+            as_of: gauge("writ.feed.as_of")?,
+            waiting: gauge("writ.requests.waiting")?,
+            dropped: counter("writ.report.dropped")?,
+        })
     }
 }
 

@@ -1,34 +1,115 @@
 //! What all streams of one plugin configuration share on one worker.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
 
-use verdict::{Freshness, Request, Snapshot, TokenKey, UnixTime, Verdict, VerifiedToken, VerifiedTokens};
+use verdict::{
+    Denial, Freshness, Request, Snapshot, TokenKey, UnixTime, Verdict, VerifiedToken, VerifiedTokens,
+};
 
 use crate::{
     cache::TokenCache,
-    config::FilterConfig,
+    config::{FeedConfig, FilterConfig},
+    feed::shared::{self, Shared},
     host::{Host, HostError},
-    metrics::{CacheOutcome, Metrics},
+    metrics::{CacheOutcome, FeedMetrics, Metrics},
 };
 
-/// A configuration in force. A new one begins with an empty cache: proofs made under another set of keys do
-/// not carry over.
+/// A configuration in force, or several that are fed the same.
 #[derive(Debug)]
 pub struct Plugin {
-    snapshot: Snapshot,
+    snapshot: RefCell<Option<Snapshot>>,
+    freshness: Cell<Freshness>,
+    /// Proofs under the snapshot's keys and no others.
     tokens: RefCell<TokenCache>,
     metrics: Metrics,
+    feed: Option<Shared>,
+}
+
+/// What a verdict rests on, beside the verdict.
+#[derive(Debug)]
+pub struct Judgement {
+    /// Whether the request passes.
+    pub verdict: Verdict,
+    /// How its token was found, if one was looked up.
+    pub lookup: Option<CacheOutcome>,
+    /// The token that was looked up and has a proof.
+    pub token: Option<Arc<VerifiedToken>>,
+}
+
+impl Judgement {
+    /// A denial that rests on no token.
+    #[must_use]
+    pub fn deny(denial: Denial) -> Self {
+        Self { verdict: Verdict::Deny(denial), lookup: None, token: None }
+    }
 }
 
 impl Plugin {
-    /// Puts a configuration in force.
+    /// Puts a configuration in force. One that is fed may be in force already, under another root.
     ///
     /// # Errors
     /// The host refused to define the metrics.
-    pub fn new(host: &impl Host, config: FilterConfig) -> Result<Self, HostError> {
-        let FilterConfig { snapshot } = config;
-        let metrics = Metrics::define(host, &snapshot)?;
-        Ok(Self { snapshot, tokens: RefCell::default(), metrics })
+    pub fn new(host: &impl Host, config: FilterConfig) -> Result<Rc<Self>, HostError> {
+        match config {
+            FilterConfig::Snapshot(snapshot) => {
+                let plugin = Self::without_snapshot(host, None)?;
+                plugin.install(host, snapshot, Freshness::Static);
+                Ok(Rc::new(plugin))
+            }
+            FilterConfig::Feed(feed) => Self::fed(host, feed),
+        }
+    }
+
+    fn fed(host: &impl Host, feed: FeedConfig) -> Result<Rc<Self>, HostError> {
+        if let Some(plugin) = shared::find(&feed) {
+            return Ok(plugin);
+        }
+        let shared = Shared::new(feed, FeedMetrics::define(host)?);
+        let plugin = Rc::new(Self::without_snapshot(host, Some(shared))?);
+        shared::publish(&plugin);
+        Ok(plugin)
+    }
+
+    fn without_snapshot(host: &impl Host, feed: Option<Shared>) -> Result<Self, HostError> {
+        Ok(Self {
+            snapshot: RefCell::default(),
+            freshness: Cell::new(Freshness::Static),
+            tokens: RefCell::default(),
+            metrics: Metrics::define(host)?,
+            feed,
+        })
+    }
+
+    /// Judges by another snapshot from now on. Proofs of tokens stay where they are proofs under it, too.
+    pub fn install(&self, host: &impl Host, snapshot: Snapshot, freshness: Freshness) {
+        // Host calls do not call back into the filter, and a verdict is over when its call returns: nobody holds
+        // either. If somebody did, what is in force would stay.
+        let (Ok(mut current), Ok(mut tokens)) =
+            (self.snapshot.try_borrow_mut(), self.tokens.try_borrow_mut())
+        else {
+            return;
+        };
+        if !current.as_ref().is_some_and(|current| snapshot.keeps_proofs_of(current)) {
+            *tokens = TokenCache::default();
+        }
+        self.metrics.publish(host, snapshot.version());
+        self.freshness.set(freshness);
+        *current = Some(snapshot);
+    }
+
+    /// The snapshot in force was the newest at this instant.
+    pub fn refresh(&self, as_of: UnixTime) {
+        self.freshness.set(Freshness::AsOf(as_of));
+    }
+
+    /// Whether there is a snapshot to judge by.
+    #[must_use]
+    pub fn has_snapshot(&self) -> bool {
+        self.snapshot.try_borrow().is_ok_and(|snapshot| snapshot.is_some())
     }
 
     /// The counters.
@@ -37,15 +118,22 @@ impl Plugin {
         &self.metrics
     }
 
-    /// The verdict on `request`, and how its token was found if a token was looked up.
+    /// The feed; `None` where the snapshot came with the configuration.
     #[must_use]
-    pub fn judge(&self, request: &Request<'_>, now: UnixTime) -> (Verdict, Option<CacheOutcome>) {
+    pub fn feed(&self) -> Option<&Shared> {
+        self.feed.as_ref()
+    }
+
+    /// The verdict on `request`; `None` without a snapshot.
+    #[must_use]
+    pub fn judge(&self, request: &Request<'_>, now: UnixTime) -> Option<Judgement> {
+        let snapshot = self.snapshot.try_borrow().ok()?;
         // Host calls do not call back into the filter, so nobody else holds the cache; if somebody did, the
         // request would be judged without it.
         let mut cache = self.tokens.try_borrow_mut();
-        let mut tokens = Lookup { cache: cache.as_deref_mut().ok(), outcome: None };
-        let verdict = verdict::decide(&self.snapshot, request, now, Freshness::Static, &mut tokens);
-        (verdict, tokens.outcome)
+        let mut tokens = Lookup { cache: cache.as_deref_mut().ok(), outcome: None, token: None };
+        let verdict = verdict::decide(snapshot.as_ref()?, request, now, self.freshness.get(), &mut tokens);
+        Some(Judgement { verdict, lookup: tokens.outcome, token: tokens.token })
     }
 }
 
@@ -53,16 +141,19 @@ impl Plugin {
 struct Lookup<'c> {
     cache: Option<&'c mut TokenCache>,
     outcome: Option<CacheOutcome>,
+    token: Option<Arc<VerifiedToken>>,
 }
 
 impl VerifiedTokens for Lookup<'_> {
     fn lookup(&mut self, key: &TokenKey) -> Option<Arc<VerifiedToken>> {
         let found = self.cache.as_mut().and_then(|cache| cache.lookup(key));
         self.outcome = Some(if found.is_some() { CacheOutcome::Hit } else { CacheOutcome::Miss });
+        self.token.clone_from(&found);
         found
     }
 
     fn remember(&mut self, key: TokenKey, token: &Arc<VerifiedToken>) {
+        self.token = Some(Arc::clone(token));
         if let Some(cache) = &mut self.cache {
             cache.remember(key, token);
         }

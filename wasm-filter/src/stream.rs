@@ -1,14 +1,18 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
+mod settle;
+
 use std::{mem, rc::Rc};
 
 use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
 
 use crate::{
     body,
-    host::{Host, HostError, Level},
+    host::{ContextId, Host, HostError, Level},
     peer,
-    plugin::{Plugin, depends_on_peer},
+    plugin::{Judgement, Plugin, depends_on_peer},
+    record::{self, Judged},
+    waiting::{Outcome, Place},
 };
 
 /// Filter state with the task of a request, for access logs: `%FILTER_STATE(wasm.writ_task:PLAIN)%`.
@@ -27,18 +31,21 @@ pub enum Flow {
 
 /// One request on its way through the filter.
 #[derive(Debug)]
-pub struct Stream<H> {
+pub struct Stream<H: Host> {
     host: H,
     plugin: Option<Rc<Plugin>>,
-    phase: Phase,
+    context: ContextId,
+    phase: Phase<H>,
     /// A request that is judged more than once looks its token up once, as far as the counters are concerned.
     lookup_counted: bool,
 }
 
 #[derive(Debug)]
-enum Phase {
+enum Phase<H: Host> {
     /// Nothing was seen.
     Fresh,
+    /// There is no snapshot yet. Nothing of the header fields is kept here, for the reason below.
+    AwaitingSnapshot(Place<H>),
     /// The verdict depends on whether a body follows, which the header fields do not tell. Nothing of them is
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
@@ -49,53 +56,74 @@ enum Phase {
     Denied,
 }
 
-impl<H: Host> Stream<H> {
+impl<H: Host + Clone> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
-    pub fn new(host: H, plugin: Option<Rc<Plugin>>) -> Self {
-        Self { host, plugin, phase: Phase::Fresh, lookup_counted: false }
+    pub fn new(host: H, plugin: Option<Rc<Plugin>>, context: ContextId) -> Self {
+        Self { host, plugin, context, phase: Phase::Fresh, lookup_counted: false }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
     pub fn on_request_headers(&mut self, end_of_stream: bool) -> Flow {
         match self.take_phase() {
-            Phase::Fresh => self.decide(|fields| body::announced(fields, end_of_stream)),
+            Phase::Fresh => self.begin(end_of_stream.then_some(Body::Absent)),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingBody | Phase::Allowed => self.deny_out_of_order(),
+            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody | Phase::Allowed => self.deny_out_of_order(),
         }
     }
 
     /// A piece of the body has arrived, `size` bytes so far unless they went on.
     pub fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
-        match self.take_phase() {
-            Phase::AwaitingBody => match (size, end_of_stream) {
-                (0, false) => self.wait(),
-                (0, true) => self.decide(|_| Some(Body::Absent)),
-                (_, _) => self.decide(|_| Some(Body::Present)),
-            },
-            phase => self.after_verdict(phase),
+        let seen = match (size, end_of_stream) {
+            (0, false) => None,
+            (0, true) => Some(Body::Absent),
+            (_, _) => Some(Body::Present),
+        };
+        match (self.take_phase(), seen) {
+            (Phase::AwaitingBody, None) => self.wait(),
+            (Phase::AwaitingBody, seen) => self.decide(seen),
+            (phase, seen) => self.after_headers(phase, seen),
         }
     }
 
     /// The trailer fields have arrived, the body is complete.
     pub fn on_request_trailers(&mut self) -> Flow {
+        // Where no body callback came before there is not one byte of body.
+        let seen = Some(Body::Absent);
         match self.take_phase() {
-            // No body callback came before: there is not one byte of body.
-            Phase::AwaitingBody => self.decide(|_| Some(Body::Absent)),
-            phase => self.after_verdict(phase),
+            Phase::AwaitingBody => self.decide(seen),
+            phase => self.after_headers(phase, seen),
         }
     }
 
     /// Leaves `Denied` behind, so that whatever returns early has closed the request.
-    fn take_phase(&mut self) -> Phase {
-        mem::replace(&mut self.phase, Phase::Denied)
+    fn take_phase(&mut self) -> Phase<H> {
+        match mem::replace(&mut self.phase, Phase::Denied) {
+            Phase::AwaitingSnapshot(place) => match place.outcome() {
+                None => Phase::AwaitingSnapshot(place),
+                Some(Outcome::Allowed) => Phase::Allowed,
+                Some(Outcome::AwaitingBody) => {
+                    self.lookup_counted = true;
+                    Phase::AwaitingBody
+                }
+                Some(Outcome::Denied) => Phase::Denied,
+            },
+            phase => phase,
+        }
     }
 
-    fn after_verdict(&mut self, phase: Phase) -> Flow {
+    fn after_headers(&mut self, phase: Phase<H>, seen: Option<Body>) -> Flow {
         match phase {
             Phase::Allowed => {
                 self.phase = phase;
                 Flow::Continue
+            }
+            Phase::AwaitingSnapshot(place) => {
+                if let Some(body) = seen {
+                    place.note_body(body);
+                }
+                self.phase = Phase::AwaitingSnapshot(place);
+                Flow::Pause
             }
             Phase::Denied => Flow::Pause,
             Phase::Fresh | Phase::AwaitingBody => self.deny_out_of_order(),
@@ -107,8 +135,21 @@ impl<H: Host> Stream<H> {
         Flow::Pause
     }
 
-    /// Reads the header fields, judges and acts; waits where `body` is not known and would make a difference.
-    fn decide(&mut self, body: impl FnOnce(&[(String, Vec<u8>)]) -> Option<Body>) -> Flow {
+    /// Judges, or waits for something to judge by.
+    fn begin(&mut self, seen: Option<Body>) -> Flow {
+        if let Some(plugin) = &self.plugin
+            && !plugin.has_snapshot()
+            && let Some(place) = Place::take(self.host.clone(), plugin, self.context, seen)
+        {
+            self.phase = Phase::AwaitingSnapshot(place);
+            return Flow::Pause;
+        }
+        self.decide(seen)
+    }
+
+    /// Reads the header fields, judges and acts; waits where neither `seen` nor the fields tell of a body and it would
+    /// make a difference.
+    fn decide(&mut self, seen: Option<Body>) -> Flow {
         let fields = match self.host.request_headers() {
             Ok(fields) => fields,
             Err(error) => return self.fail(&error),
@@ -116,23 +157,25 @@ impl<H: Host> Stream<H> {
         let headers: Vec<(&[u8], &[u8])> =
             fields.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
         let Some(plugin) = self.plugin.clone() else {
-            let refusal = Refusal::new(DenialCode::StaleSnapshot, "the filter has no snapshot");
-            return self.deny(&Denial::new(refusal, None), &headers);
+            return self.deny(&no_snapshot(), &headers, None);
         };
-        let verdict = match body(&fields) {
+        let judged = match seen.or_else(|| body::announced(&fields, false)) {
             Some(body) => self.judge(&plugin, &headers, body).map(Some),
             None => self.judge_before_body(&plugin, &headers),
         };
-        match verdict {
+        match judged {
             Ok(None) => self.wait(),
-            Ok(Some(Verdict::Allow(permit))) => match self.forward(&plugin, &permit) {
-                Ok(()) => {
-                    self.phase = Phase::Allowed;
-                    Flow::Continue
-                }
-                Err(error) => self.fail(&error),
+            Ok(Some(judged)) => match &judged.verdict {
+                Verdict::Allow(permit) => match self.forward(&plugin, permit) {
+                    Ok(()) => {
+                        record::permit(&self.host, self.context, &plugin, &headers, &judged, permit);
+                        self.phase = Phase::Allowed;
+                        Flow::Continue
+                    }
+                    Err(error) => self.fail(&error),
+                },
+                Verdict::Deny(denial) => self.deny(denial, &headers, Some(&judged)),
             },
-            Ok(Some(Verdict::Deny(denial))) => self.deny(&denial, &headers),
             Err(error) => self.fail(&error),
         }
     }
@@ -143,11 +186,11 @@ impl<H: Host> Stream<H> {
         &mut self,
         plugin: &Plugin,
         headers: &[(&[u8], &[u8])],
-    ) -> Result<Option<Verdict>, HostError> {
+    ) -> Result<Option<Judged>, HostError> {
         let without = self.judge(plugin, headers, Body::Absent)?;
-        let Verdict::Deny(denial) = &without else { return Ok(None) };
+        let Verdict::Deny(denial) = &without.verdict else { return Ok(None) };
         let with = self.judge(plugin, headers, Body::Present)?;
-        let same = matches!(&with, Verdict::Deny(other) if other.code() == denial.code());
+        let same = matches!(&with.verdict, Verdict::Deny(other) if other.code() == denial.code());
         Ok(same.then_some(without))
     }
 
@@ -156,10 +199,14 @@ impl<H: Host> Stream<H> {
         plugin: &Plugin,
         headers: &[(&[u8], &[u8])],
         body: Body,
-    ) -> Result<Verdict, HostError> {
+    ) -> Result<Judged, HostError> {
         let now = self.host.now()?;
-        let nobody = Peer::none();
-        let (verdict, lookup) = plugin.judge(&Request { headers, body, peer: &nobody }, now);
+        let judge = |peer: &Peer| {
+            plugin
+                .judge(&Request { headers, body, peer }, now)
+                .unwrap_or_else(|| Judgement::deny(no_snapshot()))
+        };
+        let Judgement { verdict, lookup, token } = judge(&Peer::none());
         if let Some(outcome) = lookup
             && !mem::replace(&mut self.lookup_counted, true)
         {
@@ -167,12 +214,13 @@ impl<H: Host> Stream<H> {
         }
         // Handing a certificate over costs more than a second reading, and few tokens are bound to one.
         if !depends_on_peer(&verdict) {
-            return Ok(verdict);
+            return Ok(Judged { verdict, token, at: now });
         }
-        Ok(match peer::read(&self.host)? {
-            Some(peer) => plugin.judge(&Request { headers, body, peer: &peer }, now).0,
+        let verdict = match peer::read(&self.host)? {
+            Some(peer) => judge(&peer).verdict,
             None => verdict,
-        })
+        };
+        Ok(Judged { verdict, token, at: now })
     }
 
     /// Makes the permit's edits. On an error some are made and some are not: the request must not go on.
@@ -198,7 +246,8 @@ impl<H: Host> Stream<H> {
         Ok(())
     }
 
-    fn deny(&mut self, denial: &Denial, headers: &[(&[u8], &[u8])]) -> Flow {
+    /// Answers with the denial; `judged` is what it rests on, where a verdict was made.
+    fn deny(&mut self, denial: &Denial, headers: &[(&[u8], &[u8])], judged: Option<&Judged>) -> Flow {
         let peer = Peer::none();
         let response = denial.response(&Request { headers, body: Body::Absent, peer: &peer });
         let fields: Vec<(&str, &str)> =
@@ -214,6 +263,7 @@ impl<H: Host> Stream<H> {
         self.log_denial(Level::Debug, "deny", denial);
         if let Some(plugin) = &self.plugin {
             plugin.metrics().count_denial(&self.host, denial);
+            record::denial(&self.host, self.context, plugin, headers, judged, denial);
         }
         self.phase = Phase::Denied;
         Flow::Pause
@@ -222,12 +272,12 @@ impl<H: Host> Stream<H> {
     fn fail(&mut self, error: &HostError) -> Flow {
         self.host.log(Level::Error, &format!("writ: {error}"));
         let refusal = Refusal::new(DenialCode::ServerUnavailable, "a host call failed");
-        self.deny(&Denial::new(refusal, None), &[])
+        self.deny(&Denial::new(refusal, None), &[], None)
     }
 
     fn deny_out_of_order(&mut self) -> Flow {
         let refusal = Refusal::new(DenialCode::MalformedRequest, "callbacks out of order");
-        self.deny(&Denial::new(refusal, None), &[])
+        self.deny(&Denial::new(refusal, None), &[], None)
     }
 
     /// The detail may quote the request: it is escaped, so that no request writes lines of its own.
@@ -238,6 +288,10 @@ impl<H: Host> Stream<H> {
             &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")),
         );
     }
+}
+
+fn no_snapshot() -> Denial {
+    Denial::new(Refusal::new(DenialCode::StaleSnapshot, "the filter has no snapshot"), None)
 }
 
 /// proxy-wasm ABI 0.2.1, `PROXY_STATUS_BAD_ARGUMENT`.

@@ -143,6 +143,16 @@ impl Snapshot {
         &self.issuer
     }
 
+    /// Whether proofs made under `earlier` are proofs under this snapshot, too. A key that has left might come back
+    /// as another one, so that it takes them all along.
+    #[must_use]
+    pub fn keeps_proofs_of(&self, earlier: &Self) -> bool {
+        let keeps = |(kid, key): (&String, &VerifyingKey)| {
+            self.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes())
+        };
+        self.issuer == earlier.issuer && self.hash_key == earlier.hash_key && earlier.keys.iter().all(keeps)
+    }
+
     /// The routes under a host name in canonical form.
     pub(crate) fn host(&self, name: &str) -> Option<&Host> {
         self.hosts.get(name)

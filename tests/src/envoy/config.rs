@@ -110,6 +110,28 @@ impl Config {
         cluster.ok_or_else(|| unexpected(format!("no cluster `{name}`")))
     }
 
+    /// Adds a cluster that speaks HTTP/2 without TLS.
+    ///
+    /// # Errors
+    /// There is no list of clusters.
+    pub fn grpc_cluster(&mut self, name: &str, address: SocketAddr) -> Result<()> {
+        let socket = json!({"address": address.ip().to_string(), "port_value": address.port()});
+        let endpoint = json!({"endpoint": {"address": {"socket_address": socket}}});
+        self.list("/static_resources/clusters")?.push(json!({
+            "name": name,
+            "type": "STATIC",
+            "connect_timeout": "1s",
+            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+            "typed_extension_protocol_options": {
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                    "explicit_http_config": {"http2_protocol_options": {}},
+                },
+            },
+        }));
+        Ok(())
+    }
+
     /// Adds a copy of the cluster `from` under another name and address.
     ///
     /// # Errors

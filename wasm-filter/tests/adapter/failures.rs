@@ -8,7 +8,7 @@ use wasm_filter::{
 
 use crate::{
     fake::FakeHost,
-    fixture::{configured, field, request, stream, token},
+    fixture::{ROOT, configured, field, request, stream, token},
 };
 
 fn granted(host: &FakeHost) -> Stream<FakeHost> {
@@ -62,7 +62,7 @@ fn a_denial_that_cannot_be_sent_stays_a_denial() {
 #[test]
 fn without_configuration_every_request_is_denied() {
     let host = FakeHost::new();
-    let root = Root::new(host.clone());
+    let root = Root::new(host.clone(), ROOT);
 
     let fields = request("GET", "/live", None);
     assert_eq!(stream(&host, &root, fields).on_request_headers(true), Flow::Pause);

@@ -7,7 +7,9 @@ use std::{
 };
 
 use verdict::UnixTime;
-use wasm_filter::host::{Host, HostError, Level, MetricId, MetricKind};
+use wasm_filter::host::{
+    ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
+};
 
 use crate::fixture::NOW;
 
@@ -31,6 +33,32 @@ pub(crate) struct State {
     /// Names of [`Host`] methods that fail.
     pub(crate) failing: BTreeSet<&'static str>,
     metrics: Vec<(String, u64)>,
+    /// Contexts that have ended: nobody can enter them.
+    pub(crate) gone: BTreeSet<u32>,
+    /// The context that calls are about; 0 is the callback's own.
+    pub(crate) current: u32,
+    /// Unix nanoseconds beyond the seconds of `now`.
+    pub(crate) nanos: u64,
+    pub(crate) tick: Option<u32>,
+    pub(crate) opened: Vec<Opened>,
+    /// The message that the next callback is about.
+    pub(crate) message: Vec<u8>,
+    /// What was sent, on which stream.
+    pub(crate) sent: Vec<(u32, Vec<u8>)>,
+    pub(crate) cancelled: Vec<u32>,
+    pub(crate) shared: BTreeMap<String, (Vec<u8>, u32)>,
+    /// Requests that went on after a pause.
+    pub(crate) resumed: Vec<u32>,
+    /// Requests that were answered, by context.
+    pub(crate) answered: Vec<u32>,
+}
+
+/// A stream that the filter has opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened {
+    pub(crate) upstream: Vec<u8>,
+    pub(crate) method: String,
+    pub(crate) metadata: Vec<(String, Vec<u8>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +80,13 @@ impl Response {
     }
 }
 
+impl State {
+    /// Every metric by name.
+    pub(crate) fn metrics(&self) -> &[(String, u64)] {
+        &self.metrics
+    }
+}
+
 impl FakeHost {
     pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new(State {
@@ -64,6 +99,17 @@ impl FakeHost {
             log: Vec::new(),
             failing: BTreeSet::new(),
             metrics: Vec::new(),
+            gone: BTreeSet::new(),
+            current: 0,
+            nanos: 0,
+            tick: None,
+            opened: Vec::new(),
+            message: Vec::new(),
+            sent: Vec::new(),
+            cancelled: Vec::new(),
+            shared: BTreeMap::new(),
+            resumed: Vec::new(),
+            answered: Vec::new(),
         })))
     }
 
@@ -136,7 +182,24 @@ impl Host for FakeHost {
     fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError> {
         let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let body = String::from_utf8(body.to_vec()).expect("a text");
-        self.call("send_response")?.responses.push(Response { status, headers, body });
+        let mut state = self.call("send_response")?;
+        state.responses.push(Response { status, headers, body });
+        let current = state.current;
+        state.answered.push(current);
+        Ok(())
+    }
+
+    fn send(&self, StreamId(stream): StreamId, message: &[u8], _: bool) -> Result<(), HostError> {
+        self.call("send")?.sent.push((stream, message.to_vec()));
+        Ok(())
+    }
+
+    fn enter(&self, ContextId(context): ContextId) -> Result<(), HostError> {
+        let mut state = self.call("enter")?;
+        if state.gone.contains(&context) {
+            return Err(HostError { call: "enter", status: 2 });
+        }
+        state.current = context;
         Ok(())
     }
 
@@ -160,5 +223,70 @@ impl Host for FakeHost {
 
     fn record(&self, MetricId(id): MetricId, value: u64) {
         self.0.borrow_mut().metrics[id as usize].1 = value;
+    }
+
+    fn add(&self, MetricId(id): MetricId, difference: i64) {
+        let value = &mut self.0.borrow_mut().metrics[id as usize].1;
+        *value = value.checked_add_signed(difference).expect("no metric below zero");
+    }
+}
+
+impl FeedHost for FakeHost {
+    fn clock(&self) -> Result<u64, HostError> {
+        let state = self.call("clock")?;
+        Ok(state.now * 1_000_000_000 + state.nanos)
+    }
+
+    fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
+        self.call("set_tick_period")?.tick = Some(milliseconds);
+        Ok(())
+    }
+
+    fn open_stream(
+        &self,
+        upstream: &str,
+        service: &str,
+        method: &str,
+        metadata: Vec<(&str, &[u8])>,
+    ) -> Result<StreamId, HostError> {
+        let mut state = self.call("open_stream")?;
+        state.opened.push(Opened {
+            upstream: upstream.into(),
+            method: format!("{service}/{method}"),
+            metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
+        });
+        Ok(StreamId(u32::try_from(state.opened.len()).expect("few streams")))
+    }
+
+    fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {
+        let message = self.call("message")?.message.clone();
+        assert!(message.len() <= size, "the whole message is asked for");
+        Ok(message)
+    }
+
+    fn cancel(&self, StreamId(stream): StreamId) {
+        self.0.borrow_mut().cancelled.push(stream);
+    }
+
+    fn shared(&self, key: &str) -> Result<SharedValue, HostError> {
+        let value = self.call("shared")?.shared.get(key).cloned();
+        Ok(value.map_or((None, None), |(value, change)| (Some(value), Some(change))))
+    }
+
+    fn share(&self, key: &str, value: &[u8], change: Option<u32>) -> Result<bool, HostError> {
+        let mut state = self.call("share")?;
+        let last = state.shared.get(key).map(|(_, change)| *change);
+        if change.is_some() && change != last {
+            return Ok(false);
+        }
+        state.shared.insert(key.into(), (value.to_vec(), last.unwrap_or(0) + 1));
+        Ok(true)
+    }
+
+    fn resume_request(&self) -> Result<(), HostError> {
+        let mut state = self.call("resume_request")?;
+        let current = state.current;
+        state.resumed.push(current);
+        Ok(())
     }
 }

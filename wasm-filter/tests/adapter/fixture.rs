@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::{Value, json};
-use wasm_filter::{root::Root, stream::Stream};
+use wasm_filter::{host::ContextId, root::Root, stream::Stream};
 
 use crate::fake::FakeHost;
 
@@ -11,6 +11,9 @@ use crate::fake::FakeHost;
 pub(crate) const NOW: u64 = 1_800_000_000;
 /// The task of every token.
 pub(crate) const TASK: &str = "task-1";
+
+/// The root's context.
+pub(crate) const ROOT: ContextId = ContextId(1);
 
 const KID: &str = "key-1";
 
@@ -52,7 +55,7 @@ pub(crate) fn configuration(snapshot: &Value) -> Vec<u8> {
 
 /// A root with [`snapshot`] in force.
 pub(crate) fn configured(host: &FakeHost) -> Root<FakeHost> {
-    let mut root = Root::new(host.clone());
+    let mut root = Root::new(host.clone(), ROOT);
     assert!(root.configure(&configuration(&snapshot())), "{:?}", host.state().log);
     root
 }
@@ -102,5 +105,5 @@ pub(crate) fn stream(
     fields: Vec<(String, Vec<u8>)>,
 ) -> Stream<FakeHost> {
     host.state_mut().headers = fields;
-    root.stream()
+    root.stream(ContextId(2))
 }

@@ -2,9 +2,12 @@
 
 mod body;
 mod cache;
+mod early;
 mod failures;
 mod fake;
+mod feed;
 mod fixture;
+mod messages;
 mod order;
 mod peer;
 mod root;

@@ -1,13 +1,31 @@
 //! Callbacks in any order, with any bytes, on a host where any call may fail.
 
 use proptest::{collection::vec, prelude::*, sample::select};
+use prost::Message as _;
+use proto::v1;
 use serde_json::json;
-use wasm_filter::{root::Root, stream::Flow};
+use wasm_filter::{
+    host::{ContextId, StreamId},
+    root::Root,
+    stream::Flow,
+};
 
 use crate::{
     fake::FakeHost,
-    fixture::{configured, field, request, stream, token},
+    feed::{fed, feed_configuration, heartbeat, pieces},
+    fixture::{NOW, ROOT, configured, field, request, stream, token},
 };
+
+#[derive(Clone, Debug)]
+enum FeedCallback {
+    Begin,
+    Request(usize, Callback),
+    Reset(usize),
+    Tick(u64),
+    Message(u32, Vec<u8>, usize),
+    Close(u32, u32),
+    Reconfigure(bool),
+}
 
 #[derive(Clone, Debug)]
 enum Callback {
@@ -94,7 +112,7 @@ proptest! {
         configured_root in prop::bool::weighted(0.9),
     ) {
         let host = FakeHost::new();
-        let root = if configured_root { configured(&host) } else { Root::new(host.clone()) };
+        let root = if configured_root { configured(&host) } else { Root::new(host.clone(), ROOT) };
         let allowed = || if configured_root {
             host.metric("writ.decisions.allow") + host.metric("writ.decisions.exempt")
         } else {
@@ -132,5 +150,150 @@ proptest! {
                 prop_assert_eq!(clients, vec!["orchestrator".to_owned()]);
             }
         }
+    }
+}
+
+/// Messages of a feed: pieces of several snapshots in any order, heartbeats, farewells, noise.
+fn message() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<Vec<u8>> = [(4, 1), (5, 1), (5, 3), (6, 2)]
+        .into_iter()
+        .flat_map(|(generation, chunks)| pieces(generation, chunks, |_| {}))
+        .collect();
+    let closed = pieces_closed();
+    prop_oneof![
+        4 => select(pieces),
+        1 => Just(closed),
+        2 => (3..8_u64, prop_oneof![Just(NOW * 1000), any::<u64>()]).prop_map(|(generation, as_of)| heartbeat(generation, as_of)),
+        1 => any::<u32>().prop_map(|delay| {
+            let go_away = v1::GoAway { reconnect_ms: delay % 1_000, reason: "later".into() };
+            v1::WatchResponse { message: Some(v1::watch_response::Message::GoAway(go_away)) }.encode_to_vec()
+        }),
+        1 => vec(any::<u8>(), 0..60),
+    ]
+}
+
+/// A snapshot without hosts.
+fn pieces_closed() -> Vec<u8> {
+    pieces(7, 1, |document| document["hosts"] = json!([])).remove(0)
+}
+
+fn feed_callback() -> impl Strategy<Value = FeedCallback> {
+    prop_oneof![
+        2 => Just(FeedCallback::Begin),
+        3 => (0..4_usize, callback()).prop_map(|(index, callback)| FeedCallback::Request(index, callback)),
+        1 => (0..4_usize).prop_map(FeedCallback::Reset),
+        3 => (0..3_000_u64).prop_map(FeedCallback::Tick),
+        6 => (1..4_u32, message()).prop_map(|(stream, message)| {
+            let size = message.len();
+            FeedCallback::Message(stream, message, size)
+        }),
+        1 => (1..4_u32, any::<usize>()).prop_map(|(stream, size)| FeedCallback::Message(stream, Vec::new(), size)),
+        1 => (1..4_u32, 0..17_u32).prop_map(|(stream, status)| FeedCallback::Close(stream, status)),
+        1 => any::<bool>().prop_map(FeedCallback::Reconfigure),
+    ]
+}
+
+fn failing_feed() -> impl Strategy<Value = Vec<&'static str>> {
+    let calls = vec![
+        "clock",
+        "open_stream",
+        "send",
+        "message",
+        "shared",
+        "share",
+        "enter",
+        "resume_request",
+        "set_tick_period",
+        "request_headers",
+        "now",
+    ];
+    prop_oneof![3 => Just(Vec::new()), 1 => vec(select(calls), 1..3)]
+}
+
+proptest! {
+    #[test]
+    fn no_feed_opens_anything(
+        callbacks in vec(feed_callback(), 1..40),
+        failing in failing_feed(),
+        since in 0..40_usize,
+    ) {
+        let host = FakeHost::new();
+        let mut root = fed(&host, ROOT);
+        let mut old = Vec::new();
+        let mut streams = Vec::new();
+        let mut contexts = 10..;
+        let headers = request("GET", "/my-bucket/logs/2026-05/a.log", Some(&token(json!({}))));
+        let mut newest = 0;
+        let mut continued = 0;
+        for (index, callback) in callbacks.into_iter().enumerate() {
+            if index == since {
+                host.state_mut().failing.extend(&failing);
+            }
+            // Each request's own; the permit of another has edited them.
+            host.state_mut().headers.clone_from(&headers);
+            // A callback begins in the context that it is about.
+            host.state_mut().current = 0;
+            match callback {
+                FeedCallback::Begin => {
+                    let context = contexts.next().expect("contexts without end");
+                    streams.push((root.stream(ContextId(context)), false));
+                }
+                FeedCallback::Request(at, callback) => {
+                    let live = streams.len();
+                    if let Some((stream, passed)) = streams.get_mut(at % live.max(1)) {
+                        let flow = match callback {
+                            Callback::Headers(end) => stream.on_request_headers(end),
+                            Callback::Body(size, end) => stream.on_request_body(size, end),
+                            Callback::Trailers => stream.on_request_trailers(),
+                        };
+                        if flow == Flow::Continue && !std::mem::replace(passed, true) {
+                            continued += 1;
+                        }
+                    }
+                }
+                FeedCallback::Reset(at) => {
+                    let live = streams.len();
+                    if live > 0 {
+                        streams.swap_remove(at % live);
+                    }
+                }
+                FeedCallback::Tick(milliseconds) => {
+                    host.state_mut().nanos += milliseconds * 1_000_000;
+                    root.on_tick();
+                }
+                FeedCallback::Message(stream, message, size) => {
+                    let size = size.max(message.len());
+                    host.state_mut().message = message;
+                    root.on_message(StreamId(stream), size);
+                }
+                FeedCallback::Close(stream, status) => root.on_close(StreamId(stream), status),
+                FeedCallback::Reconfigure(keep) => {
+                    let mut next = Root::new(host.clone(), ContextId(contexts.next().expect("contexts")));
+                    if next.configure(&feed_configuration()) {
+                        let previous = std::mem::replace(&mut root, next);
+                        if keep {
+                            old.push(previous);
+                        }
+                    }
+                }
+            }
+            for previous in &mut old {
+                previous.on_tick();
+            }
+            let generation = host.metric("writ.snapshot.generation");
+            prop_assert!(generation >= newest, "back to {generation} from {newest}");
+            newest = generation;
+        }
+        let state = host.state();
+        let allowed = state.metrics().iter().find(|(name, _)| name == "writ.decisions.allow").map_or(0, |(_, n)| *n);
+        prop_assert!(continued <= allowed, "{continued} went on, {allowed} were allowed");
+        prop_assert!(state.resumed.len() as u64 <= allowed);
+        let mut answered = state.answered.clone();
+        answered.retain(|context| *context >= 10);
+        let answers = answered.len();
+        answered.sort_unstable();
+        answered.dedup();
+        prop_assert_eq!(answers, answered.len(), "answered from outside at most once");
+        prop_assert!(state.resumed.iter().all(|context| !answered.contains(context)), "either or");
     }
 }

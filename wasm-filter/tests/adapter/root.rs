@@ -5,12 +5,12 @@ use wasm_filter::{host::Level, root::Root, stream::Flow};
 
 use crate::{
     fake::FakeHost,
-    fixture::{configuration, configured, request, snapshot, stream},
+    fixture::{ROOT, configuration, configured, request, snapshot, stream},
 };
 
 fn refusal(configuration: &[u8]) -> String {
     let host = FakeHost::new();
-    let mut root = Root::new(host.clone());
+    let mut root = Root::new(host.clone(), ROOT);
     assert!(!root.configure(configuration), "{} is refused", String::from_utf8_lossy(configuration));
     assert_eq!(stream(&host, &root, request("GET", "/live", None)).on_request_headers(true), Flow::Pause);
 
@@ -31,7 +31,7 @@ fn a_refused_configuration_says_why() {
         (b"", "no configuration"),
         (b"{", "plugin configuration"),
         (b"\xff\xfe", "plugin configuration"),
-        (b"{}", "missing field `snapshot`"),
+        (b"{}", "exactly one of `snapshot` and `feed`"),
         (unknown.as_bytes(), "unknown field `mode`"),
         (twice.as_bytes(), "duplicate field `snapshot`"),
         (&changed("format", json!(2)), "format 2 is not known"),
@@ -56,7 +56,7 @@ fn a_refused_configuration_leaves_the_one_in_force() {
 fn a_configuration_without_metrics_is_refused() {
     let host = FakeHost::new();
     host.state_mut().failing.insert("define_metric");
-    assert!(!Root::new(host).configure(&configuration(&snapshot())));
+    assert!(!Root::new(host, ROOT).configure(&configuration(&snapshot())));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use wasm_filter::{
 
 use crate::{
     fake::FakeHost,
-    fixture::{NOW, configured, field, request, stream, token},
+    fixture::{NOW, ROOT, configured, field, request, stream, token},
 };
 
 const PATH: &str = "/my-bucket/logs/2026-05/a.log";
@@ -60,7 +60,7 @@ fn a_request_that_no_body_can_help_does_not_wait() {
 #[test]
 fn without_configuration_nobody_waits() {
     let host = FakeHost::new();
-    let root = Root::new(host.clone());
+    let root = Root::new(host.clone(), ROOT);
     let mut stream = stream(&host, &root, request("GET", "/live", None));
     assert_eq!(stream.on_request_headers(false), Flow::Pause);
     assert_eq!(host.response().code(), "stale_snapshot");

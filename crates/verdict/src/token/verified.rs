@@ -14,6 +14,7 @@ use alloc::string::String;
 pub struct VerifiedToken {
     claims: Claims,
     kid: String,
+    payload: usize,
 }
 
 impl VerifiedToken {
@@ -27,17 +28,24 @@ impl VerifiedToken {
             .ok_or(Refusal::new(DenialCode::UnknownKey, "`kid` names no key of the snapshot"))?;
         key.verify(token.signing_input, &token.signature)
             .map_err(|_| Refusal::new(DenialCode::BadSignature, "signature does not fit the key"))?;
-        let claims = Claims::parse(&token.decode_payload()?)?;
+        let payload = token.decode_payload()?;
+        let claims = Claims::parse(&payload)?;
         if claims.iss != snapshot.issuer() {
             return Err(Refusal::new(DenialCode::WrongIssuer, "`iss` is not this snapshot's issuer"));
         }
-        Ok(Self { claims, kid: kid.into() })
+        Ok(Self { claims, kid: kid.into(), payload: payload.len() })
     }
 
     /// What was signed.
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Bytes of the JSON that the claims were read from: what they hold grows with it.
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        self.payload
     }
 
     /// The key that signed it.

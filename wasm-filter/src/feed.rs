@@ -1,0 +1,22 @@
+//! The live feed: snapshots come down a gRPC stream, and what became of them and of requests goes up.
+//!
+//! Each worker has a stream of its own, opened by its root context. What is fed is shared by all roots of a worker
+//! with the same feed section: a configuration that follows another goes on with its snapshot, how fresh that is,
+//! and its memory of proofs.
+//!
+//! - [`client`]: the stream, from one callback to the next.
+//! - [`assembly`]: a snapshot from its pieces.
+//! - [`shared`]: what the roots share, and which of them holds the stream.
+//! - [`floor`]: what no worker goes back behind.
+//! - [`backoff`]: when to try again.
+//! - [`report`]: what was decided.
+//! - [`messages`], in [`wire`] form.
+
+pub mod assembly;
+pub mod backoff;
+pub mod client;
+pub mod floor;
+pub mod messages;
+pub mod report;
+pub mod shared;
+pub mod wire;

@@ -1,0 +1,80 @@
+//! A snapshot from its pieces.
+
+use thiserror::Error;
+use verdict::document::Version;
+
+use super::messages::Piece;
+
+/// Largest document, in bytes: all pieces together.
+pub const MAX_DOCUMENT: usize = 16 << 20;
+
+/// The pieces so far. They come in order, and no other snapshot's between them.
+#[derive(Debug, Default)]
+pub struct Assembly(Option<Begun>);
+
+#[derive(Debug)]
+struct Begun {
+    version: Version,
+    chunks: u64,
+    /// The piece that comes next.
+    next: u64,
+    document: Vec<u8>,
+}
+
+/// A whole document.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Complete {
+    /// What the sender says it is a version of.
+    pub version: Version,
+    /// When the sender last read its store completely, Unix milliseconds.
+    pub as_of_ms: u64,
+    /// JSON of a snapshot document.
+    pub document: Vec<u8>,
+}
+
+/// Why pieces are no snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AssemblyError {
+    /// Another piece should have come.
+    #[error("pieces out of order")]
+    Order,
+    /// Larger than a snapshot may be.
+    #[error("larger than {MAX_DOCUMENT} bytes")]
+    TooLarge,
+}
+
+impl Assembly {
+    /// Adds a piece, and gives the whole with the last one. After an error the snapshot is forgotten.
+    ///
+    /// # Errors
+    /// See [`AssemblyError`].
+    pub fn add(&mut self, piece: &Piece<'_>) -> Result<Option<Complete>, AssemblyError> {
+        let &Piece { version, requires: _, as_of_ms, chunk, chunks, part } = piece;
+        let mut begun = match (self.0.take(), chunk) {
+            (None, 0) => Begun { version, chunks, next: 0, document: Vec::new() },
+            (Some(begun), _) if begun.version == version && begun.chunks == chunks && begun.next == chunk => {
+                begun
+            }
+            _ => return Err(AssemblyError::Order),
+        };
+        // A piece of nothing would let a sender keep the filter at it for ever.
+        if chunk >= chunks || part.is_empty() {
+            return Err(AssemblyError::Order);
+        }
+        if begun.document.len().saturating_add(part.len()) > MAX_DOCUMENT {
+            return Err(AssemblyError::TooLarge);
+        }
+        begun.document.extend_from_slice(part);
+        begun.next = chunk.saturating_add(1);
+        if begun.next == chunks {
+            return Ok(Some(Complete { version, as_of_ms, document: begun.document }));
+        }
+        self.0 = Some(begun);
+        Ok(None)
+    }
+
+    /// Forgets the pieces so far.
+    pub fn clear(&mut self) {
+        self.0 = None;
+    }
+}

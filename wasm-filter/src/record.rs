@@ -1,0 +1,92 @@
+//! What is reported of a verdict: everything is counted, and what rests on a verified token is told.
+
+use std::sync::Arc;
+
+use verdict::{Denial, Permit, UnixTime, Verdict, VerifiedToken};
+
+use crate::{
+    feed::report::Decision,
+    host::{ContextId, Host},
+    plugin::Plugin,
+};
+
+/// Longest host name (RFC 1035 section 3.1) with a port.
+const MAX_HOST: usize = 259;
+
+/// A verdict, when it was made, and the token it rests on.
+#[derive(Debug)]
+pub struct Judged {
+    /// Whether the request passes.
+    pub verdict: Verdict,
+    /// When.
+    pub at: UnixTime,
+    /// The token, once it was verified.
+    pub token: Option<Arc<VerifiedToken>>,
+}
+
+/// Records a request that was forwarded.
+pub fn permit(
+    host: &impl Host,
+    context: ContextId,
+    plugin: &Plugin,
+    headers: &[(&[u8], &[u8])],
+    judged: &Judged,
+    permit: &Permit,
+) {
+    let Some(shared) = plugin.feed() else { return };
+    let decision = match (permit.record(), permit.shadowed_denial()) {
+        (Some(granted), _) => decision(headers, judged).map(|decision| Decision {
+            verdict: "allow",
+            action: &granted.action,
+            resource: &granted.resource,
+            ..decision
+        }),
+        (None, Some(denial)) => {
+            of_denial(headers, judged, denial).map(|decision| Decision { shadow: true, ..decision })
+        }
+        (None, None) => None,
+    };
+    shared.record(host, context, decision.as_ref());
+}
+
+/// Records a request that was answered; `judged` where a verdict was made on it.
+pub fn denial(
+    host: &impl Host,
+    context: ContextId,
+    plugin: &Plugin,
+    headers: &[(&[u8], &[u8])],
+    judged: Option<&Judged>,
+    denial: &Denial,
+) {
+    let Some(shared) = plugin.feed() else { return };
+    let decision = judged.and_then(|judged| of_denial(headers, judged, denial));
+    shared.record(host, context, decision.as_ref());
+}
+
+/// A denial names its task once the token is verified; before that, nothing of the token counts.
+fn of_denial<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged, denial: &Denial) -> Option<Decision<'d>> {
+    denial.task()?;
+    decision(headers, judged).map(|decision| Decision { verdict: denial.code().as_str(), ..decision })
+}
+
+fn decision<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged) -> Option<Decision<'d>> {
+    let claims = judged.token.as_deref()?.claims();
+    Some(Decision {
+        at: judged.at.0,
+        host: host_name(headers),
+        task: claims.task(),
+        agent: claims.holder(),
+        client: &claims.client_id,
+        jti: &claims.jti,
+        ..Decision::default()
+    })
+}
+
+/// As the client wrote it, if it may be one at all.
+fn host_name<'h>(headers: &[(&[u8], &'h [u8])]) -> &'h str {
+    let authority = headers.iter().find(|(name, _)| matches!(*name, b":authority" | b"host"));
+    authority
+        .filter(|(_, value)| value.len() <= MAX_HOST && value.iter().all(u8::is_ascii_graphic))
+        .and_then(|(_, value)| std::str::from_utf8(value).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,147 @@
+//! Requests that came before the first snapshot. Each waits a little; nothing of it is kept here but how to find it
+//! again. The proxy holds its fields, under its own limits.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use verdict::Body;
+
+use crate::{
+    host::{ContextId, Host},
+    plugin::Plugin,
+};
+
+/// Most requests of a worker that wait at once.
+pub const MAX_WAITING: usize = 1_000;
+/// How long each waits, in milliseconds.
+pub const PATIENCE: u64 = 2_000;
+
+/// Who waits, in the order in which they came.
+#[derive(Debug, Default)]
+pub struct Waiting(RefCell<Vec<Rc<Ticket>>>);
+
+/// A request that waits, known to its own callbacks and to the root.
+#[derive(Debug)]
+pub struct Ticket {
+    context: ContextId,
+    /// Whether there is a body, as far as the callbacks have told.
+    body: Cell<Option<Body>>,
+    /// Unix milliseconds of the first tick that found it waiting.
+    since: Cell<Option<u64>>,
+    outcome: Cell<Option<Outcome>>,
+}
+
+/// What became of a request that waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Allowed,
+    /// There is a snapshot, and the verdict depends on whether a body follows.
+    AwaitingBody,
+    /// It was answered.
+    Denied,
+}
+
+/// A request's own place among those who wait; given up when it is dropped.
+#[derive(Debug)]
+pub struct Place<H: Host> {
+    host: H,
+    plugin: Rc<Plugin>,
+    ticket: Rc<Ticket>,
+}
+
+impl<H: Host> Place<H> {
+    /// A place, if one is free and `plugin` is fed at all.
+    pub fn take(host: H, plugin: &Rc<Plugin>, context: ContextId, body: Option<Body>) -> Option<Self> {
+        let shared = plugin.feed()?;
+        let mut waiting = shared.waiting().0.try_borrow_mut().ok()?;
+        if waiting.len() >= MAX_WAITING {
+            return None;
+        }
+        let ticket = Rc::new(Ticket {
+            context,
+            body: Cell::new(body),
+            since: Cell::default(),
+            outcome: Cell::default(),
+        });
+        waiting.push(Rc::clone(&ticket));
+        host.add(shared.metrics().waiting, 1);
+        Some(Self { host, plugin: Rc::clone(plugin), ticket })
+    }
+
+    /// What became of the request, once something has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.ticket.outcome.get()
+    }
+
+    /// The callbacks have told whether there is a body. The first answer is the one that counts: a byte that was
+    /// seen stays seen.
+    pub fn note_body(&self, body: Body) {
+        if self.ticket.body.get().is_none() {
+            self.ticket.body.set(Some(body));
+        }
+    }
+}
+
+impl<H: Host> Drop for Place<H> {
+    fn drop(&mut self) {
+        let Some(shared) = self.plugin.feed() else { return };
+        let Ok(mut waiting) = shared.waiting().0.try_borrow_mut() else { return };
+        if let Some(index) = waiting.iter().position(|ticket| Rc::ptr_eq(ticket, &self.ticket)) {
+            waiting.remove(index);
+            self.host.add(shared.metrics().waiting, -1);
+        }
+    }
+}
+
+impl Ticket {
+    /// Whose it is.
+    pub fn context(&self) -> ContextId {
+        self.context
+    }
+
+    /// Whether there is a body, as far as is known.
+    pub fn body(&self) -> Option<Body> {
+        self.body.get()
+    }
+
+    /// The wait is over.
+    pub fn settle(&self, outcome: Outcome) {
+        self.outcome.set(Some(outcome));
+    }
+
+    fn has_waited(&self, now: u64) -> bool {
+        let since = self.since.get().unwrap_or(now);
+        self.since.set(Some(since));
+        // A clock that was set back must not prolong it.
+        now < since || now.saturating_sub(since) >= PATIENCE
+    }
+}
+
+impl Waiting {
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.try_borrow().is_ok_and(|waiting| waiting.is_empty())
+    }
+
+    /// Everybody, who all wait no more.
+    pub fn take_all(&self) -> Vec<Rc<Ticket>> {
+        self.0.try_borrow_mut().map(|mut waiting| std::mem::take(&mut *waiting)).unwrap_or_default()
+    }
+
+    /// Those who have waited long enough, and wait no more. `now`: Unix milliseconds.
+    pub fn take_expired(&self, now: u64) -> Vec<Rc<Ticket>> {
+        let Ok(mut waiting) = self.0.try_borrow_mut() else { return Vec::new() };
+        let mut expired = Vec::new();
+        waiting.retain(|ticket| {
+            let over = ticket.has_waited(now);
+            if over {
+                expired.push(Rc::clone(ticket));
+            }
+            !over
+        });
+        expired
+    }
+}
