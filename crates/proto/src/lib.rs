@@ -2,12 +2,9 @@
 //!
 //! Without features it is what the filter's sandbox needs: messages alone, `no_std`. The feature `tonic` adds the
 //! service's stubs.
-#![no_std]
+#![cfg_attr(not(feature = "tonic"), no_std)]
 // Generated code says what its proto says.
 #![allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
-
-#[cfg(feature = "tonic")]
-extern crate std;
 
 /// Version 1 of the feed: see `data_plane.proto` for what each message means and when it is sent.
 pub mod v1 {
