@@ -11,6 +11,8 @@ mod registry;
 mod report;
 mod service;
 mod session;
+#[cfg(test)]
+mod tests;
 mod up;
 mod wire;
 
@@ -33,14 +35,4 @@ fn to_wire(Version { epoch, generation, revocation }: Version) -> proto::v1::Ver
 
 fn from_wire(proto::v1::Version { epoch, generation, revocation }: proto::v1::Version) -> Version {
     Version { epoch, generation, revocation }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_path_is_that_of_the_service() {
-        assert_eq!(WATCH, format!("/{SERVICE}/Watch"));
-    }
 }

@@ -1,8 +1,14 @@
 //! Asking the store at once, because a watcher knows of something newer.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
+
+/// The longest that a watcher is kept waiting for the store.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Refreshing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -30,17 +36,25 @@ impl Refresh {
         Self(Some(Arc::new(Shared { ask: Box::new(ask), asked: Mutex::new(None) })))
     }
 
-    /// Returns when the store was asked after this call began. However many watchers want to know, it is asked once
-    /// at a time.
+    /// Returns when the store was asked after this call began, or does not answer. However many watchers want to know,
+    /// it is asked once at a time.
     pub(super) async fn now(&self) {
-        let Some(shared) = &self.0 else { return };
-        let wanted = Instant::now();
-        let mut asked = shared.asked.lock().await;
+        if let Some(shared) = &self.0
+            && timeout(PATIENCE, shared.ask_since(Instant::now())).await.is_err()
+        {
+            tracing::warn!("the store does not say in time whether it holds a newer version");
+        }
+    }
+}
+
+impl Shared {
+    async fn ask_since(&self, wanted: Instant) {
+        let mut asked = self.asked.lock().await;
         if asked.is_some_and(|asked| asked >= wanted) {
             return;
         }
         let begun = Instant::now();
-        (shared.ask)().await;
+        (self.ask)().await;
         *asked = Some(begun);
     }
 }

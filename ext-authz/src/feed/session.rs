@@ -27,6 +27,8 @@ use crate::{identity::DataPlane, listen::Shutdown, telemetry::feed as metrics};
 /// How long watchers that are sent elsewhere wait at least: time for the others to be spread, and short beside the
 /// time that what they hold stays fresh.
 const RECONNECT: Duration = Duration::from_millis(500);
+/// Why watchers go when the server does.
+const STOPS: &str = "the server stops";
 /// Most characters of a refusal that are logged.
 const LOGGED_REASON: usize = 512;
 
@@ -96,11 +98,17 @@ impl Session {
     }
 
     async fn greet(&mut self, end: Instant) -> Result<Stage, Status> {
-        let message = tokio::select! {
+        let mut shutdown = self.shutdown.clone();
+        tokio::select! {
             biased;
-            () = self.shutdown.requested() => return Ok(self.send_away("the server stops".to_owned())),
-            message = timeout_at(end, self.up.message()) => message,
-        };
+            () = shutdown.requested() => {}
+            stage = self.hear_hello(end) => return stage,
+        }
+        Ok(self.send_away(STOPS))
+    }
+
+    async fn hear_hello(&mut self, end: Instant) -> Result<Stage, Status> {
+        let message = timeout_at(end, self.up.message()).await;
         let message = message.map_err(|_| Status::deadline_exceeded("no Hello came"))??;
         let Some(WatchRequest { message: Some(Message::Hello(hello)) }) = message else {
             return Err(Status::invalid_argument("the first message must be a Hello"));
@@ -132,7 +140,7 @@ impl Session {
                 generation,
                 "sent a data plane elsewhere: it holds a newer version"
             );
-            return Ok(self.send_away(format!("this replica is behind, at generation {generation}")));
+            return Ok(self.send_away(&format!("this replica is behind, at generation {generation}")));
         }
         if held != Some(publication.version) {
             self.send(&publication);
@@ -154,7 +162,7 @@ impl Session {
         // What is due goes first, whatever comes up.
         tokio::select! {
             biased;
-            () = self.shutdown.requested() => return Ok(self.send_away("the server stops".to_owned())),
+            () = self.shutdown.requested() => return Ok(self.send_away(STOPS)),
             changed = self.publications.changed() => {
                 changed.map_err(|_| Status::unavailable("nothing is published any more"))?;
                 return Ok(self.take_news(watching));
@@ -171,7 +179,7 @@ impl Session {
     fn take_news(&mut self, mut watching: Box<Watching>) -> Stage {
         let publication = Arc::clone(&self.publications.borrow_and_update());
         if publication.version < watching.publication.version {
-            return self.send_away("this replica went back".to_owned());
+            return self.send_away("this replica went back");
         }
         if publication.version > watching.publication.version {
             self.send(&publication);
@@ -226,7 +234,8 @@ impl Session {
             }
             Some(Message::Report(report)) => report::take(name, entry, report),
             Some(Message::Hello(_)) => Err(Status::invalid_argument("a second Hello")),
-            None => Err(Status::invalid_argument("an unknown message")),
+            // Of a later release, which has to do without an answer.
+            None => Ok(()),
         }
     }
 
@@ -241,9 +250,9 @@ impl Session {
         }
     }
 
-    fn send_away(&mut self, reason: String) -> Stage {
+    fn send_away(&mut self, reason: &str) -> Stage {
         let reconnect_ms = u32::try_from(RECONNECT.as_millis()).unwrap_or(u32::MAX);
-        self.outgoing.push_back(down::go_away(GoAway { reconnect_ms, reason }));
+        self.outgoing.push_back(down::go_away(GoAway { reconnect_ms, reason: reason.to_owned() }));
         Stage::Leaving
     }
 }
