@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::scope::Scope;
+use crate::{identity::SOCKET, scope::Scope};
 
 /// An Envoy, or a group of them, that may call `Check` and `Watch` over TCP. It has at least one proof.
 #[derive(Clone)]
@@ -63,6 +63,9 @@ impl DataPlaneFile {
         let Self { name, secret_sha256, certificate, audiences } = self;
         if !verdict::token::claims::is_name(&name) {
             return Err(("name", "must be 1 to 255 visible ASCII characters".to_owned()));
+        }
+        if name == SOCKET {
+            return Err(("name", format!("`{SOCKET}` is the name of those at `listeners.data_plane`")));
         }
         if before.iter().any(|other| other.name == name) {
             return Err(("name", format!("`{name}` is listed twice")));

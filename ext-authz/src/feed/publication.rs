@@ -19,8 +19,9 @@ use crate::{
     state::{Current, State},
 };
 
-/// The longest time between heartbeats.
+/// Time between heartbeats, at most and at least.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3);
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// A heartbeat comes at least so many times in the time after which a host is stale.
 const BEATS: u32 = 10;
 
@@ -135,7 +136,8 @@ impl Publication {
     fn new(scope: &Scope, document: &SnapshotDocument, as_of: UnixMillis) -> Result<Self, serde_json::Error> {
         let part = scope.part(document);
         let stalest = part.hosts.iter().map(|host| Duration::from_secs(host.max_staleness)).min();
-        let interval = stalest.map_or(LONGEST_INTERVAL, |stalest| (stalest / BEATS).min(LONGEST_INTERVAL));
+        let interval = stalest
+            .map_or(LONGEST_INTERVAL, |stalest| (stalest / BEATS).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL));
         Ok(Self {
             version: part.version,
             requires: part.requires.clone(),

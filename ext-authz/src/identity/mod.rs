@@ -11,6 +11,9 @@ use thiserror::Error;
 use crate::{config, scope::Scope};
 pub use certificate::{CertificateError, ClientCertificate};
 
+/// What whoever opens the Unix socket is called.
+pub const SOCKET: &str = "socket";
+
 /// How callers of a listener prove to be data planes. An address is never a proof: an agent in the same pod
 /// shares the loopback interface.
 #[derive(Clone, Debug)]
@@ -51,7 +54,7 @@ impl Identity {
     /// Whoever opens the Unix socket; it serves the data plane on this machine and may see everything.
     #[must_use]
     pub fn socket() -> Self {
-        Self::Socket(DataPlane { name: "socket".into(), scope: Scope::All })
+        Self::Socket(DataPlane { name: SOCKET.into(), scope: Scope::All })
     }
 
     /// Whether whoever sent `request` is a data plane.

@@ -1,7 +1,7 @@
 //! TLS of the HTTP and gRPC listeners: from files that may change while the server runs.
 
 mod error;
-mod files;
+mod material;
 mod reload;
 
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::{config::TlsFiles, identity::ClientCertificate};
+use crate::{config::TlsFiles, files, identity::ClientCertificate};
 use error::HandshakeError;
 pub use error::TlsError;
-use files::Material;
+use material::Material;
 pub use reload::Renewal;
 
 /// What the listeners prove themselves with, kept up to date by a [`Renewal`].
@@ -33,12 +33,15 @@ impl Tls {
     ///
     /// # Errors
     /// One cannot be read, or they make no pair.
-    pub fn open(files: &TlsFiles) -> Result<(Self, Renewal), TlsError> {
-        let material = Material::read(files)?;
-        let (http, grpc) = material.server_configs(files)?;
+    pub fn open(paths: &TlsFiles) -> Result<(Self, Renewal), TlsError> {
+        let material = Material::read(paths)?;
+        if files::is_open_to_others(&paths.key) {
+            tracing::warn!(path = %paths.key.display(), "others than its owner may use the TLS key");
+        }
+        let (http, grpc) = material.server_configs(paths)?;
         let shared = |config| Arc::new(ArcSwap::from_pointee(config));
         let tls = Self { http: shared(http), grpc: shared(grpc) };
-        Ok((tls.clone(), Renewal::new(tls, files.clone(), material)))
+        Ok((tls.clone(), Renewal::new(tls, paths.clone(), material)))
     }
 
     /// For HTTP/1.1 clients, who show no certificate.

@@ -48,7 +48,7 @@ async fn streams_have_places_of_their_own() {
 /// No other limit of requests counts: neither their time, nor the bytes of all messages together.
 #[tokio::test]
 async fn a_stream_outlives_the_limits_of_requests() {
-    let setup = setup("request_timeout: 1s, idle_timeout: 1s, header_timeout: 1s, message_bytes: 4096");
+    let setup = setup("request_timeout: 1s, idle_timeout: 1s, message_bytes: 4096");
     let writ = setup.serve().await;
     let (mut watch, snapshot) = writ.watch_anew().await;
     let decisions = vec![Decision { verdict: "allow".into(), ..Decision::default() }; 300];

@@ -143,7 +143,7 @@ async fn authority_token(writ: &Writ, authority: &Authority) -> String {
 #[tokio::test]
 async fn a_handshake_is_bounded() {
     let authority = Authority::new();
-    let setup = setup(&authority, "limits: {header_timeout: 1s, connections: 2}\n");
+    let setup = setup(&authority, "limits: {header_timeout: 2s, connections: 2}\n");
     let writ = setup.serve().await;
     for address in [writ.http, writ.grpc] {
         let mut slow = [begin(address, b"").await, begin(address, b"\x16\x03\x01\x02\x00").await];
@@ -230,6 +230,11 @@ fn what_is_configured_wrongly_is_named_with_its_place() {
             ),
             "writ.yaml:3:5: data_planes[1].secret_sha256: ",
             "`a`",
+        ),
+        (
+            format!("data_planes: [{{name: socket, secret_sha256: \"{secret}\"}}]\n"),
+            "data_planes[0].name: ",
+            "listeners.data_plane",
         ),
         ("tls: {certificate: a}\n".to_owned(), "writ.yaml:1:", "key"),
         ("tls: {certificate: a.pem, key: a.key}\n".to_owned(), "a.pem", "cannot read"),
