@@ -1,5 +1,7 @@
 //! A snapshot, a token and a request of ordinary size, for measuring.
 
+pub mod fanout;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey};
 use serde_json::json;

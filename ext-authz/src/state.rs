@@ -15,6 +15,7 @@ use crate::{
     clients::Clients,
     clock::{self, UnixMillis},
     reload::Rejection,
+    scope::{Scope, ScopedSnapshots},
     telemetry::metrics,
 };
 
@@ -25,6 +26,8 @@ pub struct State {
     clients: Arc<Clients>,
     document: Arc<SnapshotDocument>,
     snapshot: Arc<Snapshot>,
+    /// Parts of the document, for data planes that see no more of it.
+    scoped: Arc<ScopedSnapshots>,
     /// Proofs made with the keys and for the issuer of this server: what else a token needs is judged each time, so
     /// they outlive a policy.
     tokens: Arc<TokenMemory>,
@@ -44,6 +47,7 @@ impl State {
             clients: Arc::new(clients),
             document: Arc::new(document),
             snapshot: Arc::new(snapshot),
+            scoped: Arc::default(),
             tokens: Arc::default(),
             rejection: None,
         })
@@ -70,6 +74,7 @@ impl State {
             clients: Arc::clone(&self.clients),
             document: Arc::clone(&self.document),
             snapshot: Arc::clone(&self.snapshot),
+            scoped: Arc::clone(&self.scoped),
             tokens: Arc::clone(&self.tokens),
             rejection,
         }
@@ -97,6 +102,17 @@ impl State {
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// What verdicts for a data plane of this scope read.
+    ///
+    /// # Errors
+    /// Its part of the document does not compile.
+    pub fn snapshot_in(&self, scope: &Scope) -> Result<Arc<Snapshot>, SnapshotError> {
+        match scope {
+            Scope::All => Ok(Arc::clone(&self.snapshot)),
+            Scope::Audiences(_) => self.scoped.find(scope, &self.document),
+        }
     }
 
     /// Why the policy is not all of what its directory holds; `None` if it is.

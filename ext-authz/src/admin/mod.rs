@@ -1,5 +1,6 @@
 //! The operator's listener: metrics, health, what is running.
 
+mod data_planes;
 mod running;
 
 use axum::{
@@ -12,7 +13,7 @@ use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use crate::{listen::Shutdown, reload::Rejection, server::Api};
+use crate::{feed::Registry, listen::Shutdown, reload::Rejection, server::Api, telemetry::feed};
 
 /// What this side knows.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Admin {
     pub api: Api,
     /// The counters.
     pub metrics: PrometheusHandle,
+    /// Who follows the feed.
+    pub watchers: Registry,
     /// Whether it is time to stop.
     pub shutdown: Shutdown,
 }
@@ -32,11 +35,13 @@ pub fn router(admin: Admin) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/config", get(running::config))
+        .route("/dataplanes", get(data_planes::list))
         .with_state(admin)
 }
 
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+    feed::lag_is(admin.watchers.lag(admin.api.current.load().snapshot().version()));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

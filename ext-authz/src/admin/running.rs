@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Admin;
 use crate::{
-    config::{Config, DataPlane, Limits, Listeners, PolicySource},
+    config::{Config, DataPlane, Limits, Listeners, PolicySource, TlsFiles},
     reload::Rejection,
 };
 
@@ -20,6 +20,8 @@ struct Running {
     policy_dir: Option<PathBuf>,
     policy_poll_interval_seconds: u64,
     listeners: ListenersView,
+    /// `null`: plaintext.
+    tls: Option<TlsView>,
     default_ttl_seconds: u64,
     max_ttl_seconds: u64,
     leeway_seconds: u64,
@@ -38,14 +40,23 @@ struct Running {
 struct ListenersView {
     http: String,
     grpc: String,
+    grpc_plaintext: bool,
     admin: String,
     data_plane: PathBuf,
+}
+
+#[derive(Serialize)]
+struct TlsView {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
 struct LimitsView {
     connections: usize,
     requests: usize,
+    feed_streams: usize,
     header_bytes: usize,
     body_bytes: usize,
     message_bytes: usize,
@@ -71,6 +82,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         policy,
         policy_poll_interval,
         listeners,
+        tls,
         default_ttl,
         max_ttl,
         leeway,
@@ -95,11 +107,12 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         },
         policy_poll_interval_seconds: policy_poll_interval.as_secs(),
         listeners: listeners.into(),
+        tls: tls.as_ref().map(TlsView::from),
         default_ttl_seconds: default_ttl.as_secs(),
         max_ttl_seconds: max_ttl.as_secs(),
         leeway_seconds: leeway.as_secs(),
         limits: limits.into(),
-        data_planes: data_planes.iter().map(|DataPlane { name, secret_sha256: _ }| name.clone()).collect(),
+        data_planes: data_planes.iter().map(shown_name).collect(),
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
@@ -110,13 +123,25 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 impl From<&Listeners> for ListenersView {
-    fn from(Listeners { http, grpc, admin, data_plane }: &Listeners) -> Self {
+    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane }: &Listeners) -> Self {
         Self {
             http: http.to_string(),
             grpc: grpc.to_string(),
+            grpc_plaintext: *grpc_plaintext,
             admin: admin.to_string(),
             data_plane: data_plane.clone(),
         }
+    }
+}
+
+/// Its proofs are nobody's business here.
+fn shown_name(DataPlane { name, secret_sha256: _, certificate: _, scope: _ }: &DataPlane) -> String {
+    name.clone()
+}
+
+impl From<&TlsFiles> for TlsView {
+    fn from(TlsFiles { certificate, key, client_ca }: &TlsFiles) -> Self {
+        Self { certificate: certificate.clone(), key: key.clone(), client_ca: client_ca.clone() }
     }
 }
 
@@ -125,6 +150,7 @@ impl From<&Limits> for LimitsView {
         let Limits {
             connections,
             requests,
+            feed_streams,
             header_bytes,
             body_bytes,
             message_bytes,
@@ -136,6 +162,7 @@ impl From<&Limits> for LimitsView {
         Self {
             connections: connections.get(),
             requests: requests.get(),
+            feed_streams: feed_streams.get(),
             header_bytes: *header_bytes,
             body_bytes: *body_bytes,
             message_bytes: *message_bytes,

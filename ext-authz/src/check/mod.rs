@@ -1,6 +1,5 @@
 //! `envoy.service.auth.v3.Authorization`: Envoy's question to the verdict, and the verdict to Envoy's answer.
 
-mod identity;
 mod judge;
 mod memory;
 mod read;
@@ -9,7 +8,6 @@ mod respond;
 mod service;
 mod wire;
 
-pub use identity::{DataPlanes, Identity};
 pub use memory::TokenMemory;
 pub use reflection::{DESCRIPTORS, SERVICE};
 pub use service::CheckServer;

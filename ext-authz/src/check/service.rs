@@ -18,8 +18,11 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use super::{Identity, judge::judge, reflection::SERVICE, wire::CheckRequest};
-use crate::state::Current;
+use super::{judge::judge, reflection::SERVICE, wire::CheckRequest};
+use crate::{
+    identity::{DataPlane, Identity},
+    state::Current,
+};
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 
@@ -54,8 +57,8 @@ impl Service<http::Request<Body>> for CheckServer {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let data_plane = match self.identity.prove(request.headers()) {
-            Ok(name) => name.to_owned(),
+        let data_plane = match self.identity.prove(&request) {
+            Ok(plane) => plane.clone(),
             Err(error) => return Box::pin(ready(Ok(Status::unauthenticated(error.to_string()).into_http()))),
         };
         if request.uri().path() != CHECK {
@@ -70,7 +73,7 @@ impl Service<http::Request<Body>> for CheckServer {
 
 struct Check {
     current: Current,
-    data_plane: String,
+    data_plane: DataPlane,
 }
 
 impl UnaryService<CheckRequest> for Check {

@@ -10,7 +10,7 @@ use policy::Namespaces;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ConfigError, DataPlane, secs};
+use super::{ConfigError, data_plane::DataPlaneFile, secs};
 use crate::{
     files::FileError,
     yaml::{self, Fault},
@@ -26,11 +26,12 @@ pub(super) struct ConfigFile {
     pub(super) policy_poll_interval: Option<secs::Text>,
     #[serde(default)]
     pub(super) listeners: ListenersFile,
+    pub(super) tls: Option<TlsFile>,
     pub(super) default_ttl: Option<Spanned<secs::Text>>,
     pub(super) max_ttl: Option<Spanned<secs::Text>>,
     pub(super) leeway: Option<Spanned<String>>,
     #[serde(default)]
-    pub(super) data_planes: Vec<Spanned<DataPlane>>,
+    pub(super) data_planes: Vec<Spanned<DataPlaneFile>>,
     pub(super) namespaces: Option<Namespaces>,
     #[serde(default)]
     pub(super) limits: LimitsFile,
@@ -40,9 +41,19 @@ pub(super) struct ConfigFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct ListenersFile {
     pub(super) http: Option<SocketAddr>,
-    pub(super) grpc: Option<SocketAddr>,
+    pub(super) grpc: Option<Spanned<SocketAddr>>,
+    #[serde(default)]
+    pub(super) grpc_plaintext: bool,
     pub(super) admin: Option<SocketAddr>,
     pub(super) data_plane: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsFile {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) client_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +61,7 @@ pub(super) struct ListenersFile {
 pub(super) struct LimitsFile {
     pub(super) connections: Option<NonZeroUsize>,
     pub(super) requests: Option<NonZeroUsize>,
+    pub(super) feed_streams: Option<NonZeroUsize>,
     pub(super) header_bytes: Option<Spanned<usize>>,
     pub(super) body_bytes: Option<Spanned<usize>>,
     pub(super) message_bytes: Option<Spanned<usize>>,

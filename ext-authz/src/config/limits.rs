@@ -9,6 +9,8 @@ pub struct Limits {
     pub connections: NonZeroUsize,
     /// Requests in progress.
     pub requests: NonZeroUsize,
+    /// Streams of data planes that follow the feed; in addition to `requests`.
+    pub feed_streams: NonZeroUsize,
     /// Bytes of one request's header fields; at least 8 KiB.
     pub header_bytes: usize,
     /// Bytes of one request body of the HTTP listeners.
@@ -57,9 +59,11 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+        const FEED_STREAMS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
         Self {
             connections: CONNECTIONS,
             requests: CONNECTIONS,
+            feed_streams: FEED_STREAMS,
             header_bytes: 16 * 1024,
             body_bytes: 64 * 1024,
             message_bytes: 512 * 1024,

@@ -6,14 +6,16 @@ mod file;
 mod limits;
 mod resolve;
 mod secs;
+mod tls;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-pub use data_plane::DataPlane;
+pub use data_plane::{CertificateName, DataPlane};
 pub use error::ConfigError;
 pub use limits::Limits;
 use policy::Namespaces;
 pub use resolve::{Overrides, resolve};
+pub use tls::TlsFiles;
 
 /// Everything the server needs to know before it starts. Nothing in it is secret: of data planes' secrets it
 /// holds hashes only, which it does not show.
@@ -29,13 +31,15 @@ pub struct Config {
     pub policy_poll_interval: Duration,
     /// Where to listen.
     pub listeners: Listeners,
+    /// What the HTTP and gRPC listeners prove themselves with; without it they speak plaintext.
+    pub tls: Option<TlsFiles>,
     /// Lifetime of a token whose client asks for none.
     pub default_ttl: Duration,
     /// Longest lifetime of any token, whatever the policy says.
     pub max_ttl: Duration,
     /// Tolerated clock difference of verdicts; whole seconds, at most 5.
     pub leeway: Duration,
-    /// Who may call `Check` over TCP.
+    /// Who may call `Check` and `Watch` over TCP.
     pub data_planes: Vec<DataPlane>,
     /// What policy files may claim.
     pub namespaces: Namespaces,
@@ -57,8 +61,10 @@ pub enum PolicySource {
 pub struct Listeners {
     /// OAuth and task API.
     pub http: SocketAddr,
-    /// `Check`, health, reflection.
+    /// `Check`, the feed, health, reflection.
     pub grpc: SocketAddr,
+    /// Whether something else encrypts what the gRPC listener sends, as a sidecar does.
+    pub grpc_plaintext: bool,
     /// Metrics and health.
     pub admin: SocketAddr,
     /// The Unix socket of data planes on this machine.

@@ -10,7 +10,8 @@ use policy::Namespaces;
 use serde_saphyr::Spanned;
 
 use super::{
-    Config, ConfigError, DataPlane, Limits, Listeners, PolicySource,
+    Config, ConfigError, DataPlane, Limits, Listeners, PolicySource, TlsFiles,
+    data_plane::DataPlaneFile,
     file::{self, ConfigFile, LimitsFile, ListenersFile},
     limits::MIN_HEADER_BYTES,
     secs,
@@ -61,6 +62,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         policy_dir,
         policy_poll_interval,
         listeners,
+        tls,
         default_ttl,
         max_ttl,
         leeway,
@@ -70,7 +72,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
     } = written;
     let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
     let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
-    let ListenersFile { http, grpc, admin, data_plane } = listeners;
+    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane } = listeners;
+    let tls = tls.map(TlsFiles::from);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let max = max_ttl.as_ref().map_or(DEFAULT_MAX_TTL, |ttl| ttl.value.0);
     Ok(Config {
@@ -79,7 +82,10 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         policy_poll_interval: policy_poll_interval.map_or(DEFAULT_POLL_INTERVAL, |text| text.0),
         listeners: Listeners {
             http: overrides.http.or(http).unwrap_or_else(|| loopback(8080)),
-            grpc: overrides.grpc.or(grpc).unwrap_or_else(|| loopback(9000)),
+            grpc: origin
+                .check_grpc(overrides.grpc, grpc, tls.is_some() || grpc_plaintext)?
+                .unwrap_or_else(|| loopback(9000)),
+            grpc_plaintext,
             admin: overrides.admin.or(admin).unwrap_or_else(|| loopback(8081)),
             data_plane: data_plane.unwrap_or_else(|| data_dir.join("data-plane.sock")),
         },
@@ -87,7 +93,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         default_ttl: origin.check_default_ttl(default_ttl, max)?,
         max_ttl: max,
         leeway: leeway.map_or(Ok(DEFAULT_LEEWAY), |leeway| origin.check_leeway(&leeway))?,
-        data_planes: origin.check_data_planes(data_planes)?,
+        data_planes: origin.check_data_planes(data_planes, tls.as_ref())?,
+        tls,
         namespaces: namespaces.unwrap_or_else(Namespaces::open),
         limits: origin.check_limits(limits)?,
     })
@@ -147,23 +154,57 @@ impl Origin<'_> {
         }
     }
 
-    fn check_data_planes(&self, planes: Vec<Spanned<DataPlane>>) -> Result<Vec<DataPlane>, ConfigError> {
-        for (index, plane) in planes.iter().enumerate() {
-            let field = format!("data_planes[{index}].name");
-            if !verdict::token::claims::is_name(&plane.value.name) {
-                return Err(self.error(plane, &field, "must be 1 to 255 visible ASCII characters"));
+    fn check_data_planes(
+        &self,
+        planes: Vec<Spanned<DataPlaneFile>>,
+        tls: Option<&TlsFiles>,
+    ) -> Result<Vec<DataPlane>, ConfigError> {
+        let verifies = tls.is_some_and(|tls| tls.client_ca.is_some());
+        let mut read = Vec::new();
+        for (index, written) in planes.into_iter().enumerate() {
+            let place = Spanned { value: (), referenced: written.referenced, defined: written.defined };
+            let error = |member: &str, reason: String| {
+                self.error(&place, &format!("data_planes[{index}].{member}"), reason)
+            };
+            let plane = written.value.read(&read).map_err(|(member, reason)| error(member, reason))?;
+            if plane.certificate.is_some() && !verifies {
+                let reason = "is of no use without `tls.client_ca`: nobody would verify it";
+                return Err(error("certificate", reason.to_owned()));
             }
-            if planes.iter().take(index).any(|other| other.value.name == plane.value.name) {
-                return Err(self.error(plane, &field, format!("`{}` is listed twice", plane.value.name)));
-            }
+            read.push(plane);
         }
-        Ok(planes.into_iter().map(|plane| plane.value).collect())
+        Ok(read)
+    }
+
+    /// What goes over the network to data planes is not for others to read, nor to change.
+    fn check_grpc(
+        &self,
+        typed: Option<SocketAddr>,
+        written: Option<Spanned<SocketAddr>>,
+        is_encrypted: bool,
+    ) -> Result<Option<SocketAddr>, ConfigError> {
+        const REASON: &str = "is no loopback address and needs `tls`, or `listeners.grpc_plaintext: true` where \
+                              something else encrypts";
+        let is_open = |address: &SocketAddr| !is_encrypted && !address.ip().to_canonical().is_loopback();
+        match (typed, written) {
+            (Some(address), _) if is_open(&address) => Err(ConfigError::Value {
+                origin: "command line".to_owned(),
+                field: "--grpc-addr".to_owned(),
+                reason: REASON.to_owned(),
+            }),
+            (Some(address), _) => Ok(Some(address)),
+            (None, Some(address)) if is_open(&address.value) => {
+                Err(self.error(&address, "listeners.grpc", REASON))
+            }
+            (None, address) => Ok(address.map(|address| address.value)),
+        }
     }
 
     fn check_limits(&self, written: LimitsFile) -> Result<Limits, ConfigError> {
         let LimitsFile {
             connections,
             requests,
+            feed_streams,
             header_bytes,
             body_bytes,
             message_bytes,
@@ -182,6 +223,7 @@ impl Origin<'_> {
         Ok(Limits {
             connections: connections.unwrap_or(default.connections),
             requests: requests.unwrap_or(default.requests),
+            feed_streams: feed_streams.unwrap_or(default.feed_streams),
             header_bytes: bytes(header_bytes, default.header_bytes, "limits.header_bytes", MIN_HEADER_BYTES)?,
             body_bytes: bytes(body_bytes, default.body_bytes, "limits.body_bytes", 1024)?,
             message_bytes: bytes(message_bytes, default.message_bytes, "limits.message_bytes", 1024)?,

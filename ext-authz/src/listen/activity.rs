@@ -5,18 +5,30 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::config::Limits;
 
 /// Requests in progress on one connection.
 #[derive(Clone, Debug)]
-pub(super) struct Activity(Arc<Mutex<Requests>>);
+pub(super) struct Activity(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    requests: Mutex<Requests>,
+    /// The last request that is no stream of the feed has ended.
+    rest: Notify,
+}
 
 #[derive(Debug)]
 struct Requests {
-    /// Start of each request in progress, oldest first.
+    /// Requests in progress that have an end, each with its start; and those streams of the feed that wait for their
+    /// reader, each since when.
     open: BTreeMap<u64, Instant>,
+    /// Of all in progress, those that are streams of the feed.
+    streams: usize,
+    /// Of all in progress, those that are not.
+    ending: usize,
     next: u64,
     /// When the last request ended, or the connection began.
     idle_since: Instant,
@@ -27,6 +39,7 @@ struct Requests {
 pub(super) struct InProgress {
     activity: Activity,
     id: u64,
+    is_stream: bool,
 }
 
 /// Why a connection is let go.
@@ -40,23 +53,34 @@ pub(super) enum Uselessness {
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Requests { open: BTreeMap::new(), next: 0, idle_since: Instant::now() })))
+        let requests =
+            Requests { open: BTreeMap::new(), streams: 0, ending: 0, next: 0, idle_since: Instant::now() };
+        Self(Arc::new(Shared { requests: Mutex::new(requests), rest: Notify::new() }))
     }
 
-    pub(super) fn begin(&self) -> InProgress {
+    /// A request begins. A stream of the feed may take as long as it is read.
+    pub(super) fn begin(&self, is_stream: bool) -> InProgress {
         let mut requests = self.lock();
         let id = requests.next;
         requests.next += 1;
-        requests.open.insert(id, Instant::now());
-        InProgress { activity: self.clone(), id }
+        if is_stream {
+            requests.streams += 1;
+        } else {
+            requests.ending += 1;
+            requests.open.insert(id, Instant::now());
+        }
+        InProgress { activity: self.clone(), id, is_stream }
     }
 
     /// When this connection will have done nothing useful for too long, unless something happens until then.
     fn deadline(&self, limits: &Limits) -> (Instant, Uselessness) {
+        // Twice: a request's own timeout ends it first, unless its response is not being read.
+        let held = limits.request_timeout * 2;
         let requests = self.lock();
-        match requests.open.first_key_value() {
-            // Twice: the request's own timeout ends it first, unless its response is not being read.
-            Some((_, start)) => (*start + limits.request_timeout * 2, Uselessness::Held),
+        match requests.open.values().min() {
+            Some(start) => (*start + held, Uselessness::Held),
+            // To be asked again before a stream that is read now could have been held for too long.
+            None if requests.streams > 0 => (Instant::now() + held, Uselessness::Held),
             None if requests.next == 0 => (requests.idle_since + limits.header_timeout, Uselessness::Held),
             None => (requests.idle_since + limits.idle_timeout, Uselessness::Idle),
         }
@@ -73,8 +97,36 @@ impl Activity {
         }
     }
 
+    /// Returns when nothing is in progress but streams of the feed, and there are some.
+    pub(super) async fn only_streams(&self) {
+        loop {
+            let rest = self.0.rest.notified();
+            if self.is_only_streams() {
+                return;
+            }
+            rest.await;
+        }
+    }
+
+    pub(super) fn is_only_streams(&self) -> bool {
+        let requests = self.lock();
+        requests.ending == 0 && requests.streams > 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, Requests> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InProgress {
+    /// For a stream: whether there is something that its reader has not taken yet.
+    pub(super) fn is_waiting_for_its_reader(&self, waits: bool) {
+        let mut requests = self.activity.lock();
+        if waits {
+            requests.open.insert(self.id, Instant::now());
+        } else {
+            requests.open.remove(&self.id);
+        }
     }
 }
 
@@ -82,6 +134,16 @@ impl Drop for InProgress {
     fn drop(&mut self) {
         let mut requests = self.activity.lock();
         requests.open.remove(&self.id);
+        if self.is_stream {
+            requests.streams -= 1;
+        } else {
+            requests.ending -= 1;
+        }
         requests.idle_since = Instant::now();
+        let is_rest = requests.ending == 0;
+        drop(requests);
+        if is_rest {
+            self.activity.0.rest.notify_one();
+        }
     }
 }

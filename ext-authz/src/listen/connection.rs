@@ -15,7 +15,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -25,12 +25,22 @@ use super::{
     places::Places,
     seats::{Seat, Seats},
 };
-use crate::{check::Identity, config::Limits, telemetry::metrics};
+use crate::{
+    config::Limits,
+    identity::{ClientCertificate, Identity},
+    telemetry::metrics,
+    tls::Doorman,
+};
 
 /// Requests that one HTTP/2 connection may have in progress.
 const MAX_STREAMS: u32 = 256;
+/// What one stream, and one HTTP/2 connection, may send before it is read, bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// How long a peer that was told to go may take to.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long one may take to read the last of a feed: it will be told again elsewhere.
+const FEED_FAREWELL: Duration = Duration::from_secs(1);
 
 /// What is behind a listener.
 #[derive(Clone, Debug)]
@@ -39,6 +49,8 @@ pub struct Door {
     pub name: &'static str,
     /// What it speaks.
     pub protocol: Protocol,
+    /// What it proves itself with; `None` for plaintext.
+    pub tls: Option<Doorman>,
     /// Its bounds.
     pub limits: Limits,
     /// How callers prove that they are no strangers. `None` where all who get here are alike.
@@ -52,9 +64,9 @@ pub async fn serve<L>(mut listener: L, door: Door, mut shutdown: Shutdown)
 where
     L: Listener,
 {
-    let Door { name, protocol, limits, identity, router } = door;
+    let Door { name, protocol, tls, limits, identity, router } = door;
     let seats = Seats::new(&limits, identity.is_some());
-    let guard = Guard { name, protocol, limits, router, places: Places::new(identity, &limits) };
+    let guard = Guard { name, protocol, limits, router, places: Places::new(protocol, identity, &limits) };
     let mut connections = JoinSet::new();
     loop {
         // A vacancy first, then a connection: beyond the bound they wait in the kernel's queue, which is bounded too.
@@ -69,13 +81,13 @@ where
             },
         };
         let (seat, stream) = accepted;
-        let (guard, shutdown) = (guard.clone(), shutdown.clone());
+        let (guard, tls, shutdown) = (guard.clone(), tls.clone(), shutdown.clone());
         connections.spawn(async move {
             let _counted = metrics::connection_opened(guard.name);
             tokio::select! {
                 biased;
                 () = seat.lost() => tracing::debug!(listener = guard.name, "closed a newcomer's connection for another's"),
-                () = serve_stream(stream, guard.clone(), seat.clone(), shutdown) => {}
+                () = serve_socket(stream, tls, guard.clone(), seat.clone(), shutdown) => {}
             }
         });
     }
@@ -91,15 +103,45 @@ where
     }
 }
 
-async fn serve_stream<S>(stream: S, guard: Guard, seat: Seat, shutdown: Shutdown)
+/// Shakes hands where there is TLS. Whoever does not is let go in time, and has a newcomer's seat meanwhile.
+async fn serve_socket<S>(stream: S, tls: Option<Doorman>, guard: Guard, seat: Seat, shutdown: Shutdown)
 where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(tls) = tls else {
+        return serve_stream(stream, None, guard, seat, shutdown).await;
+    };
+    let mut stopping = shutdown.clone();
+    let admitted = tokio::select! {
+        biased;
+        () = stopping.requested() => return,
+        admitted = timeout(guard.limits.header_timeout, tls.admit(stream)) => admitted,
+    };
+    match admitted {
+        Ok(Ok((stream, certificate))) => serve_stream(stream, certificate, guard, seat, shutdown).await,
+        Ok(Err(error)) => tracing::debug!(listener = guard.name, %error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!(listener = guard.name, "a TLS handshake took too long"),
+    }
+}
+
+async fn serve_stream<S>(
+    stream: S,
+    certificate: Option<ClientCertificate>,
+    guard: Guard,
+    seat: Seat,
+    shutdown: Shutdown,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (limits, protocol, activity) = (guard.limits, guard.protocol, Activity::new());
     let requests = activity.clone();
-    let service = service_fn(move |request: http::Request<Incoming>| {
-        let place = guard.places.take(request.headers(), &seat);
-        guard.clone().answer(request, place, requests.begin())
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        let place = guard.places.take(&request, &seat);
+        let is_stream = place.as_ref().is_some_and(|place| place.end.is_none());
+        guard.clone().answer(request, place, requests.begin(is_stream))
     });
     let stream = TokioIo::new(stream);
     match protocol {
@@ -120,6 +162,8 @@ where
                 .keep_alive_interval(limits.header_timeout)
                 .keep_alive_timeout(limits.header_timeout)
                 .max_concurrent_streams(MAX_STREAMS)
+                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
                 .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
             drive(builder.serve_connection(stream, service), &activity, &limits, shutdown).await;
         }
@@ -151,10 +195,24 @@ where
         Some(ended) => ended,
         None => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = forsaken(activity) => return,
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// Returns when nothing is left but streams of the feed that nobody reads to their end.
+async fn forsaken(activity: &Activity) {
+    loop {
+        activity.only_streams().await;
+        sleep(FEED_FAREWELL).await;
+        if activity.is_only_streams() {
+            return;
+        }
     }
 }

@@ -6,12 +6,13 @@ use axum::{Router, body::Body, response::IntoResponse as _};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Limited;
 use hyper::body::Incoming;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tonic::Status;
 use tower::ServiceExt as _;
 
 use super::{
     activity::InProgress,
+    feed_body::FeedBody,
     guarded_body::GuardedBody,
     places::{Place, Places},
 };
@@ -54,11 +55,13 @@ impl Guard {
         let response = match place {
             None => self.refuse(Refusal::Overloaded),
             Some(place) => {
-                let request = self.bound(request);
-                match timeout_at(place.end, self.router.clone().oneshot(request)).await {
+                let request = if place.end.is_some() { self.bound(request) } else { request.map(Body::new) };
+                let end = place.end.unwrap_or_else(|| Instant::now() + self.limits.request_timeout);
+                match timeout_at(end, self.router.clone().oneshot(request)).await {
                     Err(_) => self.refuse(Refusal::TimedOut),
-                    Ok(Ok(response)) => response.map(|body| {
-                        Body::new(GuardedBody::new(body, sleep_until(place.end), (place, in_progress)))
+                    Ok(Ok(response)) => response.map(|body| match place.end {
+                        Some(_) => Body::new(GuardedBody::new(body, sleep_until(end), (place, in_progress))),
+                        None => Body::new(FeedBody::new(body, place, in_progress)),
                     }),
                     Ok(Err(never)) => match never {},
                 }
@@ -76,7 +79,7 @@ impl Guard {
         }
     }
 
-    /// A body that ends with an error where it becomes too large. One that says so beforehand is not read at all.
+    /// A body that ends with an error where it becomes too large; the feed bounds each message of a stream instead. One that says so beforehand is not read at all.
     fn bound(&self, request: Request<Incoming>) -> Request<Body> {
         let most = self.body_bytes();
         let length = request

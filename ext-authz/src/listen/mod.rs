@@ -5,6 +5,7 @@ mod addresses;
 mod bind;
 mod connection;
 mod descriptors;
+mod feed_body;
 mod guard;
 mod guarded_body;
 mod places;

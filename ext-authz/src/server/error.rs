@@ -12,6 +12,7 @@ use crate::{
     keys::KeyError,
     listen::{BindError, SocketError},
     publish::HashKeyError,
+    tls::TlsError,
 };
 
 /// Why the server does not start. It starts whole or not at all.
@@ -38,6 +39,12 @@ pub enum ServerError {
     /// Another server uses the data directory.
     #[error("`{0}` is in use by another server")]
     Locked(String),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What the feed sends.
+    #[error("feed: {0}")]
+    Feed(#[from] serde_json::Error),
     /// A TCP address.
     #[error(transparent)]
     Bind(#[from] BindError),
@@ -64,9 +71,15 @@ impl ServerError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Clients(GeneratedError::NotShown { .. }) => false,
-            Self::Policy(_) | Self::Snapshot(_) | Self::Keys(_) | Self::HashKey(_) | Self::Clients(_) => true,
+            Self::Policy(_)
+            | Self::Snapshot(_)
+            | Self::Keys(_)
+            | Self::HashKey(_)
+            | Self::Clients(_)
+            | Self::Tls(_) => true,
             Self::File(_)
             | Self::Locked(_)
+            | Self::Feed(_)
             | Self::Bind(_)
             | Self::Socket(_)
             | Self::Reflection(_)

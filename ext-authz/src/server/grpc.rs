@@ -1,12 +1,18 @@
 //! The gRPC services of a listener.
 
+use std::sync::Arc;
+
 use axum::Router;
 use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_reflection::server::Builder;
 
 use super::Api;
-use crate::check::{CheckServer, DESCRIPTORS, Identity, SERVICE};
+use crate::{
+    check::{CheckServer, DESCRIPTORS, SERVICE},
+    feed::{self, Feed, FeedServer},
+    identity::Identity,
+};
 
 /// Health of the services, one value for all listeners.
 pub(super) async fn health(serving: bool) -> HealthReporter {
@@ -18,23 +24,31 @@ pub(super) async fn health(serving: bool) -> HealthReporter {
 /// The empty name stands for the whole server (grpc.health.v1).
 pub(super) async fn set_health(reporter: &HealthReporter, serving: bool) {
     let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-    for name in ["", SERVICE] {
+    for name in ["", SERVICE, feed::SERVICE] {
         reporter.set_service_status(name, status).await;
     }
 }
 
-/// Check for callers of `identity`; health and reflection for everyone.
+/// Check and the feed for callers of `identity`; health and reflection for everyone.
 pub(super) fn router(
     api: &Api,
+    feed: &Arc<Feed>,
     identity: Identity,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let check = CheckServer::new(api.current.clone(), identity, api.config.limits.message_bytes);
+    let check = CheckServer::new(api.current.clone(), identity.clone(), api.config.limits.message_bytes);
+    let watch = FeedServer::new(Arc::clone(feed), identity);
     let reflection = Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     let health = tonic_health::server::HealthService::from_health_reporter(health.clone());
     let health = tonic_health::pb::health_server::HealthServer::new(health);
-    Ok(Routes::new(check).add_service(health).add_service(reflection).prepare().into_axum_router())
+    Ok(Routes::new(check)
+        .add_service(watch)
+        .add_service(health)
+        .add_service(reflection)
+        .prepare()
+        .into_axum_router())
 }

@@ -1,20 +1,25 @@
 //! Listening, until told to stop.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Data, ServerError, grpc};
 use crate::{
     admin::{self, Admin},
-    check::{DataPlanes, Identity},
     config::Config,
+    feed::{Feed, Publications, Refresh, Registry},
+    identity::{DataPlanes, Identity},
     listen::{
-        Addresses, DataPlaneSocket, Door, Protocol, StopSignals, Trigger, bind_tcp, raise_descriptor_limit,
-        serve,
+        Addresses, DataPlaneSocket, Door, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
+        raise_descriptor_limit, serve,
     },
     oauth,
     reload::ReloadThread,
     tasks,
+    tls::Tls,
 };
 
 /// Serves `data` until `SIGTERM` or `SIGINT`, then lets requests in progress end.
@@ -26,6 +31,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let config: &Config = &api.config;
     let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
+    let (tls, renewal) = config.tls.as_ref().map(Tls::open).transpose()?.unzip();
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
     let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
@@ -33,11 +39,25 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
 
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;
-    let bearer = Identity::Bearer(DataPlanes::new(config.data_planes.clone()));
-    let remote = grpc::router(&api, bearer.clone(), &health)?;
-    let local = grpc::router(&api, Identity::Socket, &health)?;
+    let (publications, follower) = Publications::new(api.current.clone(), &config.data_planes)?;
+    let watchers = Registry::default();
+    let feed = Arc::new(Feed {
+        publications,
+        registry: watchers.clone(),
+        refresh: Refresh::nothing(),
+        shutdown: shutdown.clone(),
+        limits: config.limits,
+    });
+    let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
+    let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
+    let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
     let public = oauth::router().merge(tasks::router()).with_state(api.clone());
-    let operators = admin::router(Admin { api: api.clone(), metrics, shutdown: shutdown.clone() });
+    let operators = admin::router(Admin {
+        api: api.clone(),
+        metrics: metrics.clone(),
+        watchers,
+        shutdown: shutdown.clone(),
+    });
 
     let addresses = Addresses {
         http: http_addr,
@@ -45,7 +65,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         admin: admin_addr,
         data_plane: socket.path().to_owned(),
     };
-    let listed = addresses.publish(&config.data_dir.join("listeners.json"))?;
+    let published = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(
         http = %addresses.http,
         grpc = %addresses.grpc,
@@ -62,11 +82,22 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let door = |name, protocol, router: Router| Door {
         name,
         protocol,
+        tls: None,
         limits: config.limits,
         identity: None,
         router,
     };
-    let remote = Door { identity: Some(bearer), ..door("grpc", Protocol::Grpc, remote) };
+    let public = Door { tls: tls.as_ref().map(Tls::http), ..door("http", Protocol::Http, public) };
+    let remote = Door {
+        tls: tls.as_ref().map(Tls::grpc),
+        identity: Some(listed),
+        ..door("grpc", Protocol::Grpc, remote)
+    };
+    let renewing = async {
+        if let Some(renewal) = renewal {
+            renewal.run(shutdown.clone()).await;
+        }
+    };
     let stopping = async {
         signals.received().await;
         tracing::info!("stopping: no new connections, requests in progress may end");
@@ -75,15 +106,32 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     };
     tokio::join!(
         stopping,
-        serve(http, door("http", Protocol::Http, public), shutdown.clone()),
+        renewing,
+        follower.run(shutdown.clone()),
+        keep_metrics(&metrics, shutdown.clone()),
+        serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
-        serve(admin, door("admin", Protocol::Http, operators), shutdown),
+        serve(admin, door("admin", Protocol::Http, operators), shutdown.clone()),
     );
-    drop((listed, socket));
+    drop((published, socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
     drop(lock);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Sums up what was measured, so that it does not grow while nobody asks for it.
+async fn keep_metrics(metrics: &PrometheusHandle, mut shutdown: Shutdown) {
+    const INTERVAL: Duration = Duration::from_secs(5);
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.requested() => return,
+            _ = ticks.tick() => metrics.run_upkeep(),
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! Metrics. Labels come from closed sets of this program, never from a request: strangers must not make series.
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use verdict::DenialCode;
+
+use super::feed;
 
 /// Why a request passed.
 pub const GRANTED: &str = "granted";
@@ -28,7 +30,10 @@ const BUILD: &str = "writ_build_info";
 /// # Errors
 /// Counting was begun before in this process.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
-    let handle = PrometheusBuilder::new().install_recorder()?;
+    let seconds = Matcher::Full(feed::ACK_SECONDS.to_owned());
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &feed::ACK_BUCKETS)?;
+    let handle = builder.install_recorder()?;
+    feed::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
     describe_counter!(REQUESTS, "Requests by listener and class of status");

@@ -1,8 +1,14 @@
 //! Who may ask for verdicts: data planes, and nobody else.
 
+use http::Method;
 use tonic::Code;
 
-use crate::support::{MAY, Setup, http::basic, sha256};
+use crate::support::{
+    MAY, Setup,
+    feed::{Watch, hello},
+    http::{basic, send},
+    sha256,
+};
 
 fn config() -> String {
     format!(
@@ -35,7 +41,18 @@ async fn over_tcp_only_a_data_planes_secret_counts() {
     for stranger in strangers {
         let status = writ.check_over_tcp(stranger).await.unwrap_err();
         assert_eq!(status.code(), Code::Unauthenticated, "{stranger:?}");
+        let status = Watch::open(writ.grpc_channel().await, stranger).await.err().unwrap();
+        assert_eq!(status.code(), Code::Unauthenticated, "{stranger:?}");
     }
+    // Nor is a task token any right at the API that gave it.
+    for path in ["/v1/tasks", "/oauth2/token"] {
+        let response = send(writ.http, Method::POST, path, &[("authorization", &task_token)], "").await;
+        assert!(matches!(response.status.as_u16(), 400 | 401), "{path}: {}", response.status);
+        assert!(!response.body.contains("access_token"), "{}", response.body);
+    }
+    let mut watch = Watch::open(writ.grpc_channel().await, &["Bearer mesh-secret"]).await.unwrap();
+    watch.send(hello(None)).await;
+    watch.snapshot().await;
 }
 
 #[tokio::test]

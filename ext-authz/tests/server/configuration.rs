@@ -1,6 +1,6 @@
 //! A bad configuration starts nothing, and says where it is bad.
 
-use crate::support::{POLICY, Setup, http::get, sha256};
+use crate::support::{POLICY, Setup, http::get, pki::Authority, sha256};
 
 #[test]
 fn every_fault_of_writ_yaml_is_named_with_its_place() {
@@ -94,7 +94,13 @@ async fn the_example_file_holds_every_member_and_the_defaults() {
             _ => line,
         })
         .collect();
-    let whole = Setup::new().config(&uncommented.join("\n"));
+    let authority = Authority::new();
+    let server = authority.server();
+    let whole = Setup::new()
+        .config(&uncommented.join("\n"))
+        .write("tls/ca.pem", &authority.pem)
+        .write("tls/server.pem", &server.certificate)
+        .write_secret("tls/server.key", &server.key);
     let mut shown = Vec::new();
     for setup in [&plain, &commented, &whole] {
         let mut config = get(setup.serve().await.admin, "/config").await.json();

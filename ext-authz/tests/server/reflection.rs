@@ -9,6 +9,7 @@ use tonic_reflection::pb::v1::{
 use crate::support::Setup;
 
 const SERVICE: &str = "envoy.service.auth.v3.Authorization";
+const FEED: &str = "writ.v1.DataPlane";
 
 #[tokio::test]
 async fn services_are_listed_and_described() {
@@ -23,6 +24,7 @@ async fn services_are_listed_and_described() {
         let questions = [
             ask(MessageRequest::ListServices(String::new())),
             ask(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
+            ask(MessageRequest::FileContainingSymbol(FEED.to_owned())),
         ];
         let mut answers =
             client.server_reflection_info(tokio_stream::iter(questions)).await.unwrap().into_inner();
@@ -33,9 +35,11 @@ async fn services_are_listed_and_described() {
         };
         let mut names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
         names.sort();
-        assert_eq!(names, [SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"]);
-        let described = answers.message().await.unwrap().unwrap().message_response;
-        assert!(matches!(described, Some(MessageResponse::FileDescriptorResponse(_))), "{described:?}");
+        assert_eq!(names, [SERVICE, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", FEED]);
+        for _ in [SERVICE, FEED] {
+            let described = answers.message().await.unwrap().unwrap().message_response;
+            assert!(matches!(described, Some(MessageResponse::FileDescriptorResponse(_))), "{described:?}");
+        }
     }
 }
 
@@ -43,7 +47,7 @@ async fn services_are_listed_and_described() {
 async fn health_is_told_to_everyone() {
     let setup = Setup::new();
     let writ = setup.serve().await;
-    for service in ["", SERVICE] {
+    for service in ["", SERVICE, FEED] {
         let request = HealthCheckRequest { service: service.to_owned() };
         let response =
             HealthClient::new(writ.grpc_channel().await).check(request).await.unwrap().into_inner();

@@ -1,8 +1,10 @@
 //! Starting servers and talking to them.
 
 pub(crate) mod command;
+pub(crate) mod feed;
 pub(crate) mod grpc;
 pub(crate) mod http;
+pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod setup;

@@ -17,6 +17,13 @@ pub(crate) fn opening(path: &str) -> String {
     POLICY.replace("HASHED", &sha256("hashed-secret")) + &rule
 }
 
+/// A policy whose document has more than three chunks; `word` is in it.
+pub(crate) fn large(word: &str) -> String {
+    let long = "x".repeat(800);
+    let rule = |index| format!("      - {{method: GET, path: /{index}/{long}, action: none}}\n");
+    opening(&format!("/{word}")) + &(0..1000).map(rule).collect::<String>()
+}
+
 /// A policy of `namespace` with one host, `<namespace>.internal`, and an exemption at `path`.
 pub(crate) fn small(namespace: &str, path: &str) -> String {
     format!(

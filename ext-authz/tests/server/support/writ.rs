@@ -76,6 +76,13 @@ impl Writ {
         (status, rest(stdout).await, rest(stderr).await)
     }
 
+    /// The most memory that it ever had in use, KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     pub(crate) async fn stop(self) -> (ExitStatus, String, String) {
         self.signal(Signal::TERM);
         self.ended().await

@@ -1,0 +1,38 @@
+//! `writ.v1.DataPlane`: what verdicts read goes down to data planes, and what became of it comes up.
+//!
+//! Each scope's part of the document is encoded once for each version, and its bytes are shared by all streams. A
+//! stream has no queue: it sends one version at a time, and then the newest. What it holds for its watcher is bounded
+//! by one message up and one document down.
+
+mod down;
+mod publication;
+mod refresh;
+mod registry;
+mod report;
+mod service;
+mod session;
+#[cfg(test)]
+mod tests;
+mod up;
+mod wire;
+
+pub use publication::{Follower, Publications};
+pub use refresh::Refresh;
+pub(crate) use registry::generations_behind;
+pub use registry::{Nacked, Registry, Watcher};
+pub use service::{Feed, FeedServer};
+
+/// The service's full name.
+pub const SERVICE: &str = proto::v1::data_plane_server::SERVICE_NAME;
+/// The path of its one method.
+pub const WATCH: &str = "/writ.v1.DataPlane/Watch";
+
+use verdict::document::Version;
+
+fn to_wire(Version { epoch, generation, revocation }: Version) -> proto::v1::Version {
+    proto::v1::Version { epoch, generation, revocation }
+}
+
+fn from_wire(proto::v1::Version { epoch, generation, revocation }: proto::v1::Version) -> Version {
+    Version { epoch, generation, revocation }
+}

@@ -1,0 +1,192 @@
+//! Who watches, and what it holds: for operators.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use proto::v1::{Hello, Node};
+use verdict::document::Version;
+
+use crate::{
+    clock,
+    telemetry::feed::{self, OpenStream},
+};
+
+/// Most bytes that are kept of what a watcher calls itself, and of why it refuses a version.
+const NAME: usize = 255;
+const REASON: usize = 1024;
+
+/// Every stream that said Hello.
+#[derive(Clone, Debug, Default)]
+pub struct Registry(Arc<Mutex<Streams>>);
+
+#[derive(Debug, Default)]
+struct Streams {
+    next: u64,
+    open: BTreeMap<u64, Watcher>,
+}
+
+/// One stream.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    /// The data plane.
+    pub name: Arc<str>,
+    /// Envoy's `node.id`.
+    pub node: Box<str>,
+    /// Envoy's `node.cluster`.
+    pub cluster: Box<str>,
+    /// The watcher's release.
+    pub build: Box<str>,
+    /// Version of the feed's protocol.
+    pub protocol: u32,
+    /// Unix seconds.
+    pub connected_at: u64,
+    /// What it holds; `None`: nothing yet.
+    pub version: Option<Version>,
+    /// When it said so, Unix seconds.
+    pub acked_at: Option<u64>,
+    /// What it refuses, if nothing later was taken.
+    pub nack: Option<Nacked>,
+    /// Requests that it judged.
+    pub decided: u64,
+    /// Decisions that it did not report.
+    pub dropped: u64,
+}
+
+/// A version that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nacked {
+    /// Which.
+    pub version: Version,
+    /// Why.
+    pub reason: Box<str>,
+    /// When, Unix seconds.
+    pub at: u64,
+}
+
+/// A stream's entry, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Entry {
+    registry: Registry,
+    id: u64,
+    _counted: OpenStream,
+}
+
+impl Registry {
+    /// Every stream, in the order in which they came.
+    #[must_use]
+    pub fn watchers(&self) -> Vec<Watcher> {
+        self.lock().open.values().cloned().collect()
+    }
+
+    /// How far behind `newest` the watcher is that holds the oldest generation. One that holds nothing yet has a
+    /// connection's first moments to get it, and is not counted.
+    #[must_use]
+    pub fn lag(&self, newest: Version) -> u64 {
+        let streams = self.lock();
+        let held = streams.open.values().filter_map(|watcher| watcher.version);
+        held.map(|version| generations_behind(version, newest)).max().unwrap_or(0)
+    }
+
+    pub(super) fn enter(&self, name: &Arc<str>, hello: Hello) -> Entry {
+        let Hello { protocol, build, features: _, node, version } = hello;
+        let Node { id: node, cluster } = node.unwrap_or_default();
+        let now = clock::now().0;
+        let watcher = Watcher {
+            name: Arc::clone(name),
+            node: bounded(&node, NAME),
+            cluster: bounded(&cluster, NAME),
+            build: bounded(&build, NAME),
+            protocol,
+            connected_at: now,
+            version: version.map(super::from_wire),
+            acked_at: version.map(|_| now),
+            nack: None,
+            decided: 0,
+            dropped: 0,
+        };
+        let mut streams = self.lock();
+        let id = streams.next;
+        streams.next += 1;
+        streams.open.insert(id, watcher);
+        drop(streams);
+        Entry { registry: self.clone(), id, _counted: feed::stream_opened(name) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Streams> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    pub(super) fn acked(&self, version: Version) {
+        self.change(|watcher| {
+            watcher.version = Some(version);
+            watcher.acked_at = Some(clock::now().0);
+            watcher.nack = None;
+        });
+    }
+
+    pub(super) fn nacked(&self, version: Version, reason: &str) {
+        let nack = Nacked { version, reason: bounded(reason, REASON), at: clock::now().0 };
+        self.change(|watcher| watcher.nack = Some(nack));
+    }
+
+    pub(super) fn reported(&self, decided: u64, dropped: u64) {
+        self.change(|watcher| {
+            watcher.decided = watcher.decided.saturating_add(decided);
+            watcher.dropped = watcher.dropped.saturating_add(dropped);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Watcher)) {
+        if let Some(watcher) = self.registry.lock().open.get_mut(&self.id) {
+            change(watcher);
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.registry.lock().open.remove(&self.id);
+    }
+}
+
+/// Generations of different epochs are not of one count: there, what is newer counts from the epoch's start.
+pub(crate) fn generations_behind(held: Version, newest: Version) -> u64 {
+    if held.epoch < newest.epoch {
+        newest.generation
+    } else {
+        newest.generation.saturating_sub(held.generation)
+    }
+}
+
+/// The beginning of `text`, at most so many bytes.
+fn bounded(text: &str, most: usize) -> Box<str> {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(&*bounded("añb", 2), "a");
+        assert_eq!(&*bounded("añb", 3), "añ");
+        assert_eq!(&*bounded("añb", 9), "añb");
+    }
+
+    #[test]
+    fn lag_is_that_of_the_oldest() {
+        let version = |epoch, generation| Version { epoch, generation, revocation: 0 };
+        assert_eq!(generations_behind(version(1, 7), version(1, 9)), 2);
+        assert_eq!(generations_behind(version(1, 9), version(1, 7)), 0);
+        assert_eq!(generations_behind(version(1, 9), version(2, 3)), 3);
+    }
+}
