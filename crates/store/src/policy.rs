@@ -45,6 +45,8 @@ pub struct Generation {
     pub directory_digest: String,
     /// What was compiled, in the publisher's form.
     pub sources: String,
+    /// Unix seconds.
+    pub published_at: u64,
 }
 
 /// A policy to be published.
@@ -67,7 +69,8 @@ pub struct NewGeneration<'p> {
 const HEAD: &str = "SELECT epoch, min_iat, latest_generation FROM store";
 
 /// One statement, so that all of it is of one instant.
-const CONTENTS: &str = "SELECT s.epoch, s.min_iat, s.latest_generation, g.digest, g.directory_digest, g.sources \
+const CONTENTS: &str = "SELECT s.epoch, s.min_iat, s.latest_generation, \
+    g.digest, g.directory_digest, g.sources, g.published_at \
     FROM store s LEFT JOIN policy_generations g ON g.generation = s.latest_generation";
 
 const KNOWN: &str =
@@ -85,7 +88,7 @@ const FORGET_SOURCES: &str = "UPDATE policy_generations SET sources = NULL WHERE
 const FORGET: &str = "DELETE FROM policy_generations \
     WHERE generation <= (SELECT generation FROM policy_generations ORDER BY generation DESC LIMIT 1 OFFSET $1)";
 
-type ContentsRow = (i64, i64, i64, Option<String>, Option<String>, Option<String>);
+type ContentsRow = (i64, i64, i64, Option<String>, Option<String>, Option<String>, Option<i64>);
 
 impl Store {
     /// Reads what is latest, without the policy itself.
@@ -167,14 +170,14 @@ fn head((epoch, min_iat, latest): (i64, i64, i64)) -> Result<Head, Fault> {
     Ok(Head { epoch: unsigned(epoch)?, min_iat: unsigned(min_iat)?, latest: unsigned(latest)? })
 }
 
-fn contents(
-    (epoch, min_iat, latest, digest, directory_digest, sources): ContentsRow,
-) -> Result<Contents, Fault> {
+fn contents(row: ContentsRow) -> Result<Contents, Fault> {
+    let (epoch, min_iat, latest, digest, directory_digest, sources, published_at) = row;
     let head = head((epoch, min_iat, latest))?;
-    let policy = match (head.latest, digest, directory_digest, sources) {
+    let policy = match (head.latest, digest, directory_digest, sources, published_at) {
         (0, ..) => None,
-        (number, Some(digest), Some(directory_digest), Some(sources)) => {
-            Some(Generation { number, digest, directory_digest, sources })
+        (number, Some(digest), Some(directory_digest), Some(sources), Some(published_at)) => {
+            let published_at = unsigned(published_at)?;
+            Some(Generation { number, digest, directory_digest, sources, published_at })
         }
         (number, ..) => {
             return Err(Fault::Content(format!("generation {number} is the latest and is not there")));

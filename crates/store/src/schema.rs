@@ -16,8 +16,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 #[allow(clippy::cast_possible_wrap, reason = "a short list")]
 const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// Any number that no other program takes a lock by.
-const POSTGRES_LOCK: &str = "BEGIN; SELECT pg_advisory_xact_lock(8391274410226533)";
+/// Any number that no other program takes a lock by. That a table is there already is no news.
+const POSTGRES_LOCK: &str =
+    "BEGIN; SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(8391274410226533)";
 const SQLITE_LOCK: &str = "BEGIN IMMEDIATE";
 
 /// Brings the schema up to date. One process at a time does; the others wait, and find it done.

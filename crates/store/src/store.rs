@@ -44,6 +44,12 @@ impl Store {
         }
     }
 
+    /// A store that is made already, for a look at it: the first call connects, and changes nothing.
+    #[must_use]
+    pub fn existing(location: StoreLocation) -> Self {
+        Self { location, link: Mutex::new(None) }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn location(&self) -> &StoreLocation {

@@ -4,10 +4,19 @@ use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{Denial, DenialCode, Freshness, Peer, PermitKind, Request, Verdict, decide, denial::Refusal};
 
 use super::{read::Question, respond, wire::CheckRequest};
-use crate::{clock, state::State, telemetry::metrics};
+use crate::{
+    clock::{self, UnixMillis},
+    state::State,
+    telemetry::metrics,
+};
 
 /// Answers `message`. Every error on the way is a denial; none opens.
-pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> CheckResponse {
+pub(super) fn judge(
+    state: &State,
+    as_of: UnixMillis,
+    data_plane: &str,
+    message: CheckRequest,
+) -> CheckResponse {
     let question = match Question::read(message) {
         Ok(question) => question,
         Err(error) => {
@@ -17,8 +26,9 @@ pub(super) fn judge(state: &State, data_plane: &str, message: CheckRequest) -> C
     };
     let fields = question.fields();
     let request = Request { headers: &fields, body: question.body, peer: &question.peer };
-    // Policy comes from this server's own directory and does not age: a bad edit keeps the last good one.
-    match decide(state.snapshot(), &request, clock::now(), Freshness::Static, &mut state.tokens()) {
+    // A server that is cut off from its store does not know what was changed since.
+    let freshness = Freshness::AsOf(as_of.seconds());
+    match decide(state.snapshot(), &request, clock::now(), freshness, &mut state.tokens()) {
         Verdict::Allow(permit) => {
             let code = match permit.kind() {
                 PermitKind::Granted => metrics::GRANTED,

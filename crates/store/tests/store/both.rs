@@ -3,8 +3,9 @@
 use std::{io, sync::Arc};
 
 use store::{Generation, Head, NewGeneration, PublishError, SecretError, Store};
+use test_databases::Database;
 
-use crate::databases::Database;
+use crate::databases::{location, open};
 
 /// Each function is a test over SQLite, and one over PostgreSQL.
 macro_rules! over_both {
@@ -13,7 +14,7 @@ macro_rules! over_both {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name(crate::databases::Database::sqlite()).await;
+                    super::$name(test_databases::Database::sqlite()).await;
                 }
             )*
         }
@@ -21,7 +22,7 @@ macro_rules! over_both {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name(crate::databases::Database::postgres()).await;
+                    super::$name(test_databases::Database::postgres()).await;
                 }
             )*
         }
@@ -61,7 +62,7 @@ async fn publish(store: &Store, latest: u64, number: u64, digest: &'static str) 
 }
 
 async fn a_new_store_is_empty(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     let contents = store.contents().await.unwrap();
     assert_eq!(contents.head, Head { epoch: 1, min_iat: 0, latest: 0 });
     assert_eq!((contents.policy, store.known("a").await.unwrap()), (None, None));
@@ -69,7 +70,7 @@ async fn a_new_store_is_empty(database: Database) {
 }
 
 async fn what_is_published_is_what_everyone_reads(database: Database) {
-    let (one, other) = (database.open().await, database.open().await);
+    let (one, other) = (open(&database).await, open(&database).await);
     let generation = NewGeneration { directory_digest: "d", sources: r#"{"ä":"'\\"}"#, ..new(5, "a") };
     one.publish(0, generation).await.unwrap();
     let expected = Generation {
@@ -77,15 +78,16 @@ async fn what_is_published_is_what_everyone_reads(database: Database) {
         digest: "a".into(),
         directory_digest: "d".into(),
         sources: generation.sources.into(),
+        published_at: 1_700_000_000,
     };
     assert_eq!(other.contents().await.unwrap().policy, Some(expected));
     assert_eq!(other.head().await.unwrap().latest, 5);
     drop((one, other));
-    assert_eq!(database.open().await.head().await.unwrap().latest, 5);
+    assert_eq!(open(&database).await.head().await.unwrap().latest, 5);
 }
 
 async fn a_generation_follows_the_latest_or_is_lost(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     publish(&store, 0, 5, "a").await.unwrap();
     for latest in [0, 4, 6] {
         let lost = publish(&store, latest, 9, "b").await;
@@ -102,7 +104,7 @@ async fn a_generation_follows_the_latest_or_is_lost(database: Database) {
 async fn of_replicas_that_publish_at_once_one_wins_each_time(database: Database) {
     let mut replicas = Vec::new();
     for _ in 0..4 {
-        let store = database.open().await;
+        let store = open(&database).await;
         replicas.push(tokio::spawn(async move {
             let mut won = 0;
             for round in 0..10 {
@@ -126,7 +128,7 @@ async fn of_replicas_that_publish_at_once_one_wins_each_time(database: Database)
 }
 
 async fn a_digest_is_known_by_its_latest_generation(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     publish(&store, 0, 1, "a").await.unwrap();
     publish(&store, 1, 2, "b").await.unwrap();
     publish(&store, 2, 3, "a").await.unwrap();
@@ -137,7 +139,7 @@ async fn a_digest_is_known_by_its_latest_generation(database: Database) {
 }
 
 async fn old_files_are_forgotten_and_their_digests_are_not(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     publish(&store, 0, 1, "first").await.unwrap();
     for number in 2..=101 {
         publish(&store, number - 1, number, "later").await.unwrap();
@@ -152,22 +154,22 @@ async fn old_files_are_forgotten_and_their_digests_are_not(database: Database) {
 }
 
 async fn everyone_may_open_a_new_store_at_once(database: Database) {
-    let opening: Vec<_> = (0..6).map(|_| tokio::spawn(Store::open(database.location()))).collect();
+    let opening: Vec<_> = (0..6).map(|_| tokio::spawn(Store::open(location(&database)))).collect();
     for store in opening {
         assert_eq!(store.await.unwrap().unwrap().head().await.unwrap().epoch, 1);
     }
 }
 
 async fn a_newer_schema_is_refused(database: Database) {
-    drop(database.open().await);
+    drop(open(&database).await);
     database.execute("INSERT INTO schema_version (version) VALUES (99)").await;
-    let error = Store::open(database.location()).await.unwrap_err();
+    let error = Store::open(location(&database)).await.unwrap_err();
     assert!(error.is_newer_schema() && error.to_string().contains("newer version of Writ"), "{error}");
-    assert!(error.to_string().contains(&database.location().to_string()), "{error}");
+    assert!(error.to_string().contains(&location(&database).to_string()), "{error}");
 }
 
 async fn a_schema_that_becomes_newer_is_refused_by_the_next_connection(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     database.execute("INSERT INTO schema_version (version) VALUES (99)").await;
     store.head().await.unwrap();
     database.execute("ALTER TABLE store RENAME TO elsewhere").await;
@@ -176,7 +178,7 @@ async fn a_schema_that_becomes_newer_is_refused_by_the_next_connection(database:
 }
 
 async fn a_restored_epoch_is_read(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     database.execute("UPDATE store SET epoch = 2, min_iat = 1700000000").await;
     let head = store.head().await.unwrap();
     assert_eq!((head.epoch, head.min_iat), (2, 1_700_000_000));
@@ -185,7 +187,7 @@ async fn a_restored_epoch_is_read(database: Database) {
 }
 
 async fn the_first_secret_of_a_client_stays(database: Database) {
-    let (one, other) = (database.open().await, database.open().await);
+    let (one, other) = (open(&database).await, open(&database).await);
     assert!(one.add_secret("a", "first", 1, || Ok(())).await.unwrap());
     let not_shown = || panic!("a secret that does not count is not shown");
     assert!(!other.add_secret("a", "second", 2, not_shown).await.unwrap());
@@ -198,7 +200,7 @@ async fn of_replicas_that_make_a_secret_at_once_one_shows_it(database: Database)
     let shown = Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut replicas = Vec::new();
     for number in 0..4 {
-        let (store, shown) = (database.open().await, Arc::clone(&shown));
+        let (store, shown) = (open(&database).await, Arc::clone(&shown));
         replicas.push(tokio::spawn(async move {
             let hash = format!("hash-{number}");
             let show = || {
@@ -214,20 +216,20 @@ async fn of_replicas_that_make_a_secret_at_once_one_shows_it(database: Database)
     }
     let shown = shown.lock().unwrap().clone();
     assert_eq!((kept, shown.len()), (1, 1));
-    assert_eq!(database.open().await.secrets().await.unwrap()["a"], shown[0]);
+    assert_eq!(open(&database).await.secrets().await.unwrap()["a"], shown[0]);
 }
 
 async fn a_secret_that_is_not_shown_is_not_kept(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     let closed = || Err(io::Error::other("closed"));
     let error = store.add_secret("a", "hash", 1, closed).await.unwrap_err();
     assert!(matches!(error, SecretError::NotShown(_)), "{error}");
-    assert!(database.open().await.secrets().await.unwrap().is_empty());
+    assert!(open(&database).await.secrets().await.unwrap().is_empty());
     assert!(store.add_secret("a", "hash", 1, || Ok(())).await.unwrap());
 }
 
 async fn what_a_store_cannot_hold_is_an_error(database: Database) {
-    let store = database.open().await;
+    let store = open(&database).await;
     assert!(publish(&store, 0, u64::MAX, "a").await.unwrap_err().to_string().contains("out of range"));
     database.execute("UPDATE store SET latest_generation = 7").await;
     assert!(store.contents().await.unwrap_err().to_string().contains("7 is the latest and is not there"));

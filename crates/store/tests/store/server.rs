@@ -6,7 +6,7 @@ use std::{
 };
 
 use store::{Store, StoreLocation};
-use test_postgres::Postgres;
+use test_databases::Postgres;
 
 #[tokio::test]
 async fn a_store_that_went_away_is_used_again_when_it_is_back() {

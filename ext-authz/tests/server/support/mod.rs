@@ -5,6 +5,7 @@ pub(crate) mod grpc;
 pub(crate) mod http;
 pub(crate) mod policy;
 pub(crate) mod raw;
+pub(crate) mod replicas;
 pub(crate) mod setup;
 pub(crate) mod writ;
 

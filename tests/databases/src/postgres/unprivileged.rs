@@ -4,7 +4,7 @@ use std::{fs, io, os::unix::fs::chown, path::Path, process::Command};
 
 use rustix::process::geteuid;
 
-use crate::PostgresError;
+use super::PostgresError;
 
 /// Debian's package makes the first; the second is everywhere.
 const NAMES: [&str; 2] = ["postgres", "nobody"];

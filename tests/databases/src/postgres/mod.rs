@@ -1,5 +1,4 @@
-//! A real PostgreSQL server of its own for each test: in a temporary directory, on a Unix socket, gone when its handle
-//! is dropped.
+//! A real PostgreSQL server of its own: in a temporary directory, on a Unix socket.
 
 mod binaries;
 mod unprivileged;
