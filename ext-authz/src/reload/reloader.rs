@@ -88,7 +88,7 @@ impl Reloader {
     }
 
     /// Looks at the directory, and publishes what changed since the last look.
-    pub(super) async fn look(&mut self, is_stopped: impl Fn() -> bool) {
+    pub(super) async fn look(&mut self) {
         let Some(directory) = self.directory() else { return };
         let mut found = Found::look(&directory);
         if found == self.found {
@@ -96,9 +96,6 @@ impl Reloader {
         }
         for _ in 0..RESTLESS {
             sleep(QUIET).await;
-            if is_stopped() {
-                return;
-            }
             let again = Found::look(&directory);
             if again == found {
                 break;

@@ -18,8 +18,8 @@ use super::{
     watch::Watch,
 };
 
-/// The thread that keeps the policy up to date. It ends when this is dropped, a look in progress included: nothing is
-/// published afterwards.
+/// The thread that keeps the policy up to date. It ends when this is dropped, whatever it waits for: nothing is published
+/// afterwards.
 ///
 /// A thread of its own, because it reads files and compiles; requests never wait for it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl ReloadThread {
         let runtime = Handle::current();
         let thread = Builder::new()
             .name("policy".into())
-            .spawn(move || runtime.block_on(run(reloader, asked, stopped)))?;
+            .spawn(move || runtime.block_on(until(stopped, run(reloader, asked))))?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
@@ -56,27 +56,34 @@ impl Drop for ReloadThread {
     }
 }
 
-async fn run(mut reloader: Reloader, mut asked: Asked, mut stopped: watch::Receiver<bool>) {
+/// Does `work` until it is stopped, by the next moment at which it waits: a store that hangs must not hold up an end.
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        biased;
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+        () = work => {}
+    }
+}
+
+async fn run(mut reloader: Reloader, mut asked: Asked) {
     let wake = Arc::new(Notify::new());
     let mut watch = reloader.directory().map(|directory| Watch::new(&directory, Arc::clone(&wake)));
     let mut looks = unhurried(interval(reloader.config().policy_poll_interval));
     let period = reloader.config().store_poll_interval;
     let mut reads = unhurried(interval_at(Instant::now() + period, period));
-    let flag = stopped.clone();
     loop {
         let mut waiting = Vec::new();
         tokio::select! {
             // A directory that changes all the time must not keep the store from being read.
             biased;
-            _ = stopped.wait_for(|stopped| *stopped) => return,
             Some(first) = asked.recv() => {
                 waiting.push(first);
                 read(&mut reloader, &mut asked, waiting).await;
             }
             _ = reads.tick() => read(&mut reloader, &mut asked, waiting).await,
             // That nothing came in time is as good a reason to look as that something did.
-            _ = looks.tick() => look(&mut reloader, watch.as_mut(), &flag).await,
-            () = wake.notified() => look(&mut reloader, watch.as_mut(), &flag).await,
+            _ = looks.tick() => look(&mut reloader, watch.as_mut()).await,
+            () = wake.notified() => look(&mut reloader, watch.as_mut()).await,
         }
     }
 }
@@ -93,10 +100,10 @@ async fn read(reloader: &mut Reloader, asked: &mut Asked, mut waiting: Vec<onesh
     }
 }
 
-async fn look(reloader: &mut Reloader, watch: Option<&mut Watch>, stopped: &watch::Receiver<bool>) {
+async fn look(reloader: &mut Reloader, watch: Option<&mut Watch>) {
     if let Some(watch) = watch {
         watch.arm();
-        reloader.look(|| *stopped.borrow()).await;
+        reloader.look().await;
     }
 }
 

@@ -6,8 +6,9 @@ use test_databases::Database;
 
 use crate::support::{
     Setup,
-    http::basic,
-    replicas::{first_replica, over_both},
+    http::{basic, get},
+    policy::opening,
+    replicas::{first_replica, over_both, replica},
     sha256,
 };
 
@@ -16,7 +17,7 @@ over_both! {
 }
 
 async fn a_store_of_a_newer_version_is_refused(database: Database) {
-    let setup = first_replica(&database, &crate::support::policy::opening("/open"));
+    let setup = first_replica(&database, &opening("/open"));
     setup.serve().await.stop().await;
     database.execute("INSERT INTO schema_version (version) VALUES (99)").await;
     let (code, stderr) = setup.refuse_to_serve();
@@ -51,4 +52,23 @@ async fn an_earlier_data_directory_goes_on() {
     assert!(!setup.data("hash.key").exists() && !setup.data("clients.json").exists());
     let key = std::fs::read_to_string(setup.data("keys/hash.key")).unwrap();
     assert_eq!(key, "AAECAwQFBgcICQoLDA0ODw");
+}
+
+/// Nobody makes keys that another replica does not find.
+#[tokio::test]
+async fn first_starts_at_the_same_time_make_one_key() {
+    let database = Database::sqlite();
+    let one = first_replica(&database, &opening("/open"));
+    let others: Vec<Setup> = (0..3).map(|_| replica(&database, &one, &opening("/open"))).collect();
+    let (first, second, third, fourth) =
+        tokio::join!(one.serve(), others[0].serve(), others[1].serve(), others[2].serve());
+    let generation = first.generation().await;
+    let keys = get(first.http, "/.well-known/jwks.json").await.body;
+    let mut shown = Vec::new();
+    for writ in [first, second, third, fourth] {
+        assert_eq!(get(writ.http, "/.well-known/jwks.json").await.body, keys);
+        assert_eq!(writ.generation().await, generation);
+        shown.extend(writ.stop().await.1.lines().map(str::to_owned));
+    }
+    assert_eq!(shown.len(), 1, "one secret, shown by the replica that made it: {shown:?}");
 }
