@@ -65,9 +65,13 @@ impl StoreStatus {
     pub(super) fn failed(&self, fault: &StoreFault) {
         metrics::store_failed();
         let text = fault.to_string();
-        // Once for each reason, and not with each attempt.
-        if self.replace(Some(text.clone())) != Some(text) {
-            tracing::error!(error = %fault, "the store cannot be read: what is served grows stale");
+        // Once, and not with each attempt.
+        match self.replace(Some(text.clone())) {
+            None => tracing::error!(error = %fault, "the store cannot be read: what is served grows stale"),
+            Some(before) if before != text => {
+                tracing::warn!(error = %fault, "the store still cannot be read")
+            }
+            Some(_) => {}
         }
     }
 
