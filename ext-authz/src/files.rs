@@ -3,10 +3,11 @@
 use std::{
     fs::{self, DirBuilder, File, Metadata, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
+use rustix::process::geteuid;
 use thiserror::Error;
 
 /// A file or directory that cannot be read or written.
@@ -54,8 +55,12 @@ pub fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| is_shared(&metadata))
 }
 
+/// A file of root's may be readable by its group, as long as this process is not root: so does a cluster manager hand a
+/// secret to one process, which PostgreSQL takes in the same way.
 fn is_shared(metadata: &Metadata) -> bool {
-    metadata.permissions().mode() & 0o077 != 0
+    let given_by_root = metadata.uid() == 0 && !geteuid().is_root();
+    let private = if given_by_root { 0o037 } else { 0o077 };
+    metadata.permissions().mode() & private != 0
 }
 
 /// Reads a secret. One that others could have read is a secret no longer.

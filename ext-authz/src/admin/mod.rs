@@ -13,7 +13,13 @@ use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
-use crate::{feed::Registry, listen::Shutdown, reload::Rejection, server::Api, telemetry::feed};
+use crate::{
+    feed::Registry,
+    listen::Shutdown,
+    reload::{Rejection, StoreView},
+    server::Api,
+    telemetry::feed,
+};
 
 /// What this side knows.
 #[derive(Clone)]
@@ -50,10 +56,12 @@ struct Readiness<'s> {
     status: &'static str,
     policy_generation: u64,
     policy_rejected: Option<&'s Rejection>,
+    store: StoreView,
 }
 
 /// Ready until the server is told to stop: a load balancer must send no more then. A rejected policy is for operators
-/// to know, and no reason to send requests elsewhere: the last good one serves them.
+/// to know, and no reason to send requests elsewhere: the last good one serves them. Nor is a store that is away: it is
+/// as far from every other replica.
 async fn ready(State(admin): State<Admin>) -> Response {
     let state = admin.api.current.load();
     let (code, status) = if admin.shutdown.is_requested() {
@@ -63,5 +71,6 @@ async fn ready(State(admin): State<Admin>) -> Response {
     };
     let policy_generation = state.snapshot().version().generation;
     let policy_rejected = state.rejection();
-    (code, Json(Readiness { status, policy_generation, policy_rejected })).into_response()
+    let store = admin.api.store.view(&admin.api.current);
+    (code, Json(Readiness { status, policy_generation, policy_rejected, store })).into_response()
 }

@@ -16,6 +16,10 @@ struct Running {
     version: &'static str,
     issuer: String,
     data_dir: PathBuf,
+    /// Without its password.
+    store: String,
+    store_poll_interval_seconds: u64,
+    keys_dir: PathBuf,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
     policy_poll_interval_seconds: u64,
@@ -34,6 +38,8 @@ struct Running {
     policy_generation: u64,
     /// What is wrong with the policy directory; `null` if what it holds is what counts.
     policy_rejected: Option<Rejection>,
+    /// Why the store could not be read last; `null` if it was.
+    store_error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +85,9 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
     let Config {
         issuer,
         data_dir,
+        store,
+        store_poll_interval,
+        keys_dir,
         policy,
         policy_poll_interval,
         listeners,
@@ -101,6 +110,9 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         version: env!("CARGO_PKG_VERSION"),
         issuer: issuer.clone(),
         data_dir: data_dir.clone(),
+        store: store.to_string(),
+        store_poll_interval_seconds: store_poll_interval.as_secs(),
+        keys_dir: keys_dir.clone(),
         policy_dir: match policy {
             PolicySource::Directory(directory) => Some(directory.clone()),
             PolicySource::Example => None,
@@ -119,6 +131,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         signing_key: admin.api.keys.active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
         policy_rejected: state.rejection().cloned(),
+        store_error: admin.api.store.view(&admin.api.current).error,
     })
 }
 

@@ -4,10 +4,20 @@ use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{Denial, DenialCode, Freshness, Peer, PermitKind, Request, Verdict, decide, denial::Refusal};
 
 use super::{read::Question, respond, wire::CheckRequest};
-use crate::{clock, identity::DataPlane, state::State, telemetry::metrics};
+use crate::{
+    clock::{self, UnixMillis},
+    identity::DataPlane,
+    state::State,
+    telemetry::metrics,
+};
 
 /// Answers `message`. Every error on the way is a denial; none opens.
-pub(super) fn judge(state: &State, data_plane: &DataPlane, message: CheckRequest) -> CheckResponse {
+pub(super) fn judge(
+    state: &State,
+    as_of: UnixMillis,
+    data_plane: &DataPlane,
+    message: CheckRequest,
+) -> CheckResponse {
     let DataPlane { name: data_plane, scope } = data_plane;
     let data_plane: &str = data_plane;
     let question = match Question::read(message) {
@@ -19,12 +29,13 @@ pub(super) fn judge(state: &State, data_plane: &DataPlane, message: CheckRequest
     };
     let fields = question.fields();
     let request = Request { headers: &fields, body: question.body, peer: &question.peer };
-    // Policy comes from this server's own directory and does not age: a bad edit keeps the last good one.
     let Ok(snapshot) = state.snapshot_in(scope) else {
         tracing::error!(data_plane, "denied a request: its data plane's part of the policy does not compile");
         return unavailable(&request);
     };
-    match decide(&snapshot, &request, clock::now(), Freshness::Static, &mut state.tokens()) {
+    // A server that is cut off from its store does not know what was changed since.
+    let freshness = Freshness::AsOf(as_of.seconds());
+    match decide(&snapshot, &request, clock::now(), freshness, &mut state.tokens()) {
         Verdict::Allow(permit) => {
             let code = match permit.kind() {
                 PermitKind::Granted => metrics::GRANTED,

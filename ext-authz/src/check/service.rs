@@ -81,7 +81,10 @@ impl UnaryService<CheckRequest> for Check {
     type Future = Ready<Result<tonic::Response<CheckResponse>, Status>>;
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
-        let response = judge(&self.current.load(), &self.data_plane, request.into_inner());
+        // In this order: a state may be younger than the instant it is judged by, and never older.
+        let as_of = self.current.as_of();
+        let state = self.current.load();
+        let response = judge(&state, as_of, &self.data_plane, request.into_inner());
         ready(Ok(tonic::Response::new(response)))
     }
 }

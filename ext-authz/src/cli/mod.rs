@@ -9,6 +9,7 @@ mod keys;
 mod output;
 mod places;
 mod policy;
+mod published;
 mod remote;
 mod serve;
 mod snapshot;

@@ -126,7 +126,7 @@ impl KnownClient {
     fn has_secret(&self, hash: &[u8; 32]) -> Choice {
         let written = self.client.authenticate.iter().filter_map(|way| match way {
             Authenticate::SecretSha256(hash) => Some(hash),
-            // Counts only while the policy still says so; the hash in `clients.json` outlives that.
+            // Counts only while the policy still says so; the hash in the store outlives that.
             Authenticate::Generated => self.generated.as_ref(),
             Authenticate::Argon2id(_) => None,
         });

@@ -1,20 +1,16 @@
 //! Secrets that the server made itself, of which it keeps only hashes.
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt, io};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use policy::{Authenticate, Policy};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use store::{SecretError, Store, StoreError};
 use thiserror::Error;
 
-use crate::files::{self, FileError};
+use crate::clock;
 
-/// The hashes in `clients.json`, by client.
+/// The store's hashes, by client.
 #[derive(Clone, Default)]
 pub struct GeneratedSecrets(BTreeMap<String, [u8; 32]>);
 
@@ -28,17 +24,12 @@ pub struct NewSecret {
 /// Why there are no generated secrets.
 #[derive(Debug, Error)]
 pub enum GeneratedError {
-    /// The file.
+    /// The store.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// Its content.
-    #[error("`{}`: {reason}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: serde_json::Error,
-    },
+    Store(#[from] StoreError),
+    /// What the store holds for a client.
+    #[error("what the store holds for client `{0}` is not a SHA-256 hash")]
+    Content(String),
     /// The system's random numbers.
     #[error("cannot make a secret: no random numbers")]
     Random,
@@ -52,39 +43,27 @@ pub enum GeneratedError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    secret_sha256: String,
-}
-
 impl GeneratedSecrets {
-    /// Reads `path`, makes secrets for clients that need one and have none, and has each shown by `show`. Hashes are
-    /// kept only when all were shown: a secret that nobody saw must not stand in the way of another.
+    /// Reads the store's hashes, makes secrets for clients that need one and have none, and has each shown by `show`. A
+    /// hash is kept only once its secret was shown: one that nobody saw must not stand in the way of another.
     ///
     /// # Errors
-    /// See [`GeneratedError`]. What was shown until then will not work, and the next start shows others.
-    pub fn open(
-        path: &Path,
+    /// See [`GeneratedError`]. What was not shown is not kept.
+    pub async fn open(
+        store: &Store,
         policy: &Policy,
         mut show: impl FnMut(NewSecret) -> io::Result<()>,
     ) -> Result<Self, GeneratedError> {
-        let mut secrets = Self::read(path)?;
-        let mut is_changed = false;
+        let kept = store.secrets().await?;
+        let mut secrets = kept.into_iter().map(decode).collect::<Result<BTreeMap<_, _>, _>>()?;
         for (name, client) in policy.clients() {
             let wants = client.authenticate.contains(&Authenticate::Generated);
-            if wants && !secrets.0.contains_key(name) {
-                let secret = generate()?;
-                secrets.0.insert(name.clone(), Sha256::digest(&secret).into());
-                show(NewSecret { client: name.clone(), secret })
-                    .map_err(|reason| GeneratedError::NotShown { client: name.clone(), reason })?;
-                is_changed = true;
+            if wants && !secrets.contains_key(name) {
+                let hash = add(store, name, &mut show).await?;
+                secrets.insert(name.clone(), hash);
             }
         }
-        if is_changed {
-            secrets.write(path)?;
-        }
-        Ok(secrets)
+        Ok(Self(secrets))
     }
 
     /// The hash of `client`'s secret.
@@ -92,30 +71,37 @@ impl GeneratedSecrets {
     pub fn hash(&self, client: &str) -> Option<&[u8; 32]> {
         self.0.get(client)
     }
+}
 
-    fn read(path: &Path) -> Result<Self, GeneratedError> {
-        let Some(text) = files::read_if_present(path)? else {
-            return Ok(Self::default());
-        };
-        let content = |reason| GeneratedError::Content { path: path.to_owned(), reason };
-        let entries: BTreeMap<String, Entry> = serde_json::from_slice(&text).map_err(content)?;
-        let decode = |(name, entry): (String, Entry)| {
-            let mut hash = [0; 32];
-            match base16ct::lower::decode(&entry.secret_sha256, &mut hash) {
-                Ok(decoded) if decoded.len() == 32 => Ok((name, hash)),
-                _ => Err(content(serde::de::Error::custom(format_args!("`{name}`: not a SHA-256 hash")))),
-            }
-        };
-        entries.into_iter().map(decode).collect::<Result<_, _>>().map(Self)
+/// A secret made here, or by another replica at the same time.
+async fn add(
+    store: &Store,
+    client: &str,
+    show: &mut impl FnMut(NewSecret) -> io::Result<()>,
+) -> Result<[u8; 32], GeneratedError> {
+    let secret = generate()?;
+    let hash: [u8; 32] = Sha256::digest(&secret).into();
+    let text = base16ct::lower::encode_string(&hash);
+    let new = NewSecret { client: client.to_owned(), secret };
+    match store.add_secret(client, &text, clock::now().0, || show(new)).await {
+        Ok(true) => Ok(hash),
+        Ok(false) => {
+            let others = store.secrets().await?.remove_entry(client);
+            let entry = others.ok_or_else(|| GeneratedError::Content(client.to_owned()))?;
+            decode(entry).map(|(_, hash)| hash)
+        }
+        Err(SecretError::NotShown(reason)) => {
+            Err(GeneratedError::NotShown { client: client.to_owned(), reason })
+        }
+        Err(SecretError::Store(error)) => Err(error.into()),
     }
+}
 
-    fn write(&self, path: &Path) -> Result<(), GeneratedError> {
-        let entry = |hash: &[u8; 32]| Entry { secret_sha256: base16ct::lower::encode_string(hash) };
-        let entries: BTreeMap<&String, Entry> =
-            self.0.iter().map(|(name, hash)| (name, entry(hash))).collect();
-        let text = serde_json::to_vec_pretty(&entries)
-            .map_err(|reason| GeneratedError::Content { path: path.to_owned(), reason })?;
-        Ok(files::write_atomically(path, &text, files::SECRET)?)
+fn decode((client, text): (String, String)) -> Result<(String, [u8; 32]), GeneratedError> {
+    let mut hash = [0; 32];
+    match base16ct::lower::decode(&text, &mut hash) {
+        Ok(decoded) if decoded.len() == 32 => Ok((client, hash)),
+        _ => Err(GeneratedError::Content(client)),
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod authenticate;
 mod credentials;
+mod earlier;
 mod generated;
 mod password;
 
 pub use authenticate::{AuthenticatedClient, AuthenticationError, Clients};
 pub use credentials::{ClientCredentials, CredentialsError};
+pub use earlier::{EarlierError, move_earlier_secrets};
 pub use generated::{GeneratedError, GeneratedSecrets, NewSecret};

@@ -10,7 +10,7 @@ use policy::Namespaces;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ConfigError, data_plane::DataPlaneFile, secs};
+use super::{ConfigError, data_plane::DataPlaneFile, secs, store_url};
 use crate::{
     files::FileError,
     yaml::{self, Fault},
@@ -22,6 +22,9 @@ use crate::{
 pub(super) struct ConfigFile {
     pub(super) issuer: Option<Spanned<String>>,
     pub(super) data_dir: Option<PathBuf>,
+    pub(super) store: Option<store_url::Text>,
+    pub(super) store_poll_interval: Option<Spanned<secs::Text>>,
+    pub(super) keys_dir: Option<PathBuf>,
     pub(super) policy_dir: Option<PathBuf>,
     pub(super) policy_poll_interval: Option<secs::Text>,
     #[serde(default)]

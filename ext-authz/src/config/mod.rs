@@ -6,6 +6,7 @@ mod file;
 mod limits;
 mod resolve;
 mod secs;
+mod store_url;
 mod tls;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -15,16 +16,23 @@ pub use error::ConfigError;
 pub use limits::Limits;
 use policy::Namespaces;
 pub use resolve::{Overrides, resolve};
+use store::StoreLocation;
 pub use tls::TlsFiles;
 
-/// Everything the server needs to know before it starts. Nothing in it is secret: of data planes' secrets it
-/// holds hashes only, which it does not show.
+/// Everything the server needs to know before it starts. Of data planes' secrets it holds hashes only, and shows neither
+/// these nor the store's password.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The `iss` of tokens, and the base of the server's URLs.
     pub issuer: String,
-    /// Where keys, client hashes and the data planes' socket are.
+    /// Where the data planes' socket is, and by default the store and the keys.
     pub data_dir: PathBuf,
+    /// What replicas share: published policy, hashes of client secrets.
+    pub store: StoreLocation,
+    /// How often the store is read; 1 to 10 s.
+    pub store_poll_interval: Duration,
+    /// Where the signing keys and the key of revocation hashes are. Never written to while it holds them.
+    pub keys_dir: PathBuf,
     /// Where policy is read from.
     pub policy: PolicySource,
     /// How often the policy directory is read, whether or not the operating system tells of changes.

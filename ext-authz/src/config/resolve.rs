@@ -8,6 +8,7 @@ use std::{
 
 use policy::Namespaces;
 use serde_saphyr::Spanned;
+use store::StoreLocation;
 
 use super::{
     Config, ConfigError, DataPlane, Limits, Listeners, PolicySource, TlsFiles,
@@ -38,6 +39,13 @@ const DEFAULT_ISSUER: &str = "http://127.0.0.1:8080";
 const DEFAULT_CONFIG: &str = "writ.yaml";
 const DEFAULT_DATA_DIR: &str = "writ-data";
 const DEFAULT_POLICY_DIR: &str = "policies";
+/// In the data directory.
+const DEFAULT_STORE: &str = "writ.db";
+/// In the data directory.
+const DEFAULT_KEYS_DIR: &str = "keys";
+const DEFAULT_STORE_POLL: Duration = Duration::from_secs(1);
+/// A third of the default `max_staleness`: data planes go stale when the store is away, not between two reads of it.
+const MAX_STORE_POLL: Duration = Duration::from_secs(10);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(10);
 const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const DEFAULT_MAX_TTL: Duration = Duration::from_secs(60 * 60);
@@ -59,6 +67,9 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
     let ConfigFile {
         issuer,
         data_dir,
+        store,
+        store_poll_interval,
+        keys_dir,
         policy_dir,
         policy_poll_interval,
         listeners,
@@ -78,6 +89,9 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
     let max = max_ttl.as_ref().map_or(DEFAULT_MAX_TTL, |ttl| ttl.value.0);
     Ok(Config {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
+        store: store.map_or_else(|| StoreLocation::file(data_dir.join(DEFAULT_STORE)), |text| text.0),
+        store_poll_interval: origin.check_store_poll(store_poll_interval)?,
+        keys_dir: keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR)),
         policy: policy_dir.map_or(PolicySource::Example, PolicySource::Directory),
         policy_poll_interval: policy_poll_interval.map_or(DEFAULT_POLL_INTERVAL, |text| text.0),
         listeners: Listeners {
@@ -151,6 +165,17 @@ impl Origin<'_> {
             Ok(duration) if duration.as_secs() <= MAX_LEEWAY => Ok(duration),
             Ok(_) => Err(self.error(leeway, "leeway", format!("is over {MAX_LEEWAY} s"))),
             Err(error) => Err(self.error(leeway, "leeway", error.to_string())),
+        }
+    }
+
+    fn check_store_poll(&self, interval: Option<Spanned<secs::Text>>) -> Result<Duration, ConfigError> {
+        match interval {
+            None => Ok(DEFAULT_STORE_POLL),
+            Some(interval) if interval.value.0 > MAX_STORE_POLL => {
+                let reason = format!("is over {} s", MAX_STORE_POLL.as_secs());
+                Err(self.error(&interval, "store_poll_interval", reason))
+            }
+            Some(interval) => Ok(interval.value.0),
         }
     }
 

@@ -29,15 +29,34 @@ pub enum HashKeyError {
     Random,
 }
 
+/// Its name beside the signing keys.
+const FILE: &str = "hash.key";
+
 impl HashKeyFile {
-    /// Reads `path`, and makes a key there first if there is none.
+    /// Reads the key in `keys_dir`. If there is none, the one that an earlier version kept in `data_dir` moves there, or
+    /// one is made.
     ///
     /// # Errors
     /// See [`HashKeyError`].
-    pub fn open_or_create(path: &Path) -> Result<Self, HashKeyError> {
+    pub fn open_or_create(keys_dir: &Path, data_dir: &Path) -> Result<Self, HashKeyError> {
+        let path = keys_dir.join(FILE);
+        if let Some(key) = Self::read(&path)? {
+            return Ok(key);
+        }
+        let earlier = data_dir.join(FILE);
+        if let Some(key) = Self::read(&earlier)? {
+            files::write_atomically(&path, key.0.as_bytes(), files::SECRET)?;
+            // Written and on disk: a copy that stays behind is a secret too many, and nothing worse.
+            let _ = std::fs::remove_file(&earlier);
+            return Ok(key);
+        }
+        Self::create(&path)
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, HashKeyError> {
         match files::read_secret(path) {
-            Ok(text) => Self::parse(&text).ok_or_else(|| HashKeyError::Content(path.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
+            Ok(text) => Self::parse(&text).map(Some).ok_or_else(|| HashKeyError::Content(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

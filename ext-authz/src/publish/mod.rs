@@ -5,7 +5,7 @@ mod envoy;
 mod hash_key;
 mod load;
 
-pub use document::{Publication, document};
+pub use document::{Edition, Publication, document};
 pub use envoy::{DEFAULT_WASM, embedded_configuration, fill_template, plugin_configuration};
 pub use hash_key::{HashKeyError, HashKeyFile};
 pub use load::load_policy;

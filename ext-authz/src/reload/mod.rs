@@ -1,18 +1,26 @@
-//! Policy that changes while the server runs: watched, compiled whole, and published as one swap.
+//! Policy that changes while the server runs: watched in its directory, published in the store for all replicas, and
+//! taken up as one swap by each.
 //!
-//! A bad edit changes nothing but what is said about it: the last good policy goes on, also across a restart.
+//! A bad edit changes nothing but what is said about it: the last published policy goes on, also across a restart.
 
-mod last_good;
+mod decision;
+mod fault;
+mod found;
 mod opening;
+mod published;
 mod publisher;
 mod rejection;
 mod reloader;
+mod shared;
+mod status;
 mod thread;
 mod watch;
 
-pub use last_good::{LastGood, LastGoodError};
-pub use opening::{Opening, open_policy};
+pub use fault::StoreFault;
+pub use opening::{Opening, Start, check_first_policy, open_policy};
+pub use published::{PublishedPolicy, published};
 pub use publisher::{Publisher, Show};
 pub use rejection::Rejection;
-pub use reloader::Reloader;
+pub use reloader::{AskedReads, Reloader};
+pub use status::{StoreStatus, StoreView};
 pub use thread::ReloadThread;

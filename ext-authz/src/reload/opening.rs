@@ -1,73 +1,105 @@
-//! The policy at the start: the directory's, or the last good one.
+//! The policy at the start: the directory's if it is new, and what the store says otherwise.
 
-use policy::{Compiled, Edit, PolicyErrors, Sources};
+use policy::{Policy, PolicyErrors};
+use store::Head;
 
-use super::{Rejection, last_good::LastGood};
+use super::{
+    Publisher, StoreFault,
+    decision::{Decision, Occasion, decide},
+    found::{Found, place},
+    publisher::Published,
+    shared::Latest,
+};
 use crate::{
-    clock,
+    clock::{self, UnixMillis},
     config::{Config, PolicySource},
+    server::ServerError,
+    state::State,
 };
 
-/// What the server starts with.
-#[derive(Debug)]
-pub struct Opening {
-    /// The policy that takes effect.
-    pub compiled: Compiled,
-    /// Higher than every generation published from this data directory before.
-    pub generation: u64,
-    /// What is wrong with the directory, if the policy is not all of what it holds.
-    pub rejection: Option<Rejection>,
-    /// What the directory holds.
-    pub(super) seen: Result<Sources, PolicyErrors>,
+/// Attempts to publish before other replicas are left to it.
+pub(super) const ATTEMPTS: usize = 8;
+
+/// How the server is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Publish the directory's policy also if the store knows it as an older one.
+    pub republish_policy: bool,
 }
 
-/// Reads the configured policy, and the last good one for what is wrong in it. Changes nothing.
+/// What the server starts with.
+pub struct Opening {
+    pub(super) publisher: Publisher,
+    pub(super) state: State,
+    pub(super) head: Head,
+    pub(super) latest: Latest,
+    pub(super) found: Found,
+    pub(super) held: Option<u64>,
+    pub(super) as_of: UnixMillis,
+}
+
+/// Compiles the configured policy before anything is made, where no store could help a bad one.
 ///
 /// # Errors
-/// Every fault of every file, where there is no last good policy to go on with.
-pub fn open_policy(config: &Config) -> Result<Opening, PolicyErrors> {
-    let last_good = LastGood::read(&config.data_dir).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the last good policy cannot be used");
-        None
-    });
-    let generation = next_generation(last_good.as_ref().map_or(0, |good| good.generation));
-    let (seen, good) = match &config.policy {
-        PolicySource::Directory(directory) => {
-            (Sources::read(directory), last_good.map(|good| good.sources).unwrap_or_default())
-        }
-        // Whoever names no directory any more means none, and not the one of before.
-        PolicySource::Example => {
-            tracing::warn!("no `policies` directory here: the example built into the program is the policy");
-            (Ok(Sources::example()), Sources::default())
-        }
-    };
-    let edit = match &seen {
-        Ok(sources) => Edit::compile(sources.clone(), &good, &config.namespaces),
-        Err(errors) => Edit::Bad(errors.clone()),
-    };
-    let (compiled, errors) = match edit {
-        Edit::Good(compiled) => (compiled, None),
-        Edit::Partly(compiled, errors) => (compiled, Some(errors)),
-        Edit::Bad(errors) if good.is_empty() => return Err(errors),
-        // The configuration may have changed since: what was good then need not be now.
-        Edit::Bad(errors) => match Edit::compile(good, &Sources::default(), &config.namespaces) {
-            Edit::Good(compiled) => (compiled, Some(errors)),
-            Edit::Partly(..) | Edit::Bad(_) => {
-                tracing::warn!("the last good policy does not fit the configuration any more");
-                return Err(errors);
-            }
-        },
-    };
-    let rejection = errors.map(|errors| Rejection::new(&errors));
-    if let Some(rejection) = &rejection {
-        rejection.log();
-        tracing::error!("started with the last good policy in place of what is wrong");
+/// Every fault of every file.
+pub fn check_first_policy(config: &Config) -> Result<(), PolicyErrors> {
+    let is_first = config.store.path().is_some_and(|path| !path.exists());
+    if is_first {
+        Policy::compile(&Found::first(config).sources?, &config.namespaces)?;
     }
-    Ok(Opening { compiled, generation, rejection, seen })
+    Ok(())
 }
 
-/// The clock goes on across restarts and data directories, which is what counts: a filter refuses a generation lower
-/// than one it has seen. Two generations of one second differ all the same.
-pub(super) fn next_generation(previous: u64) -> u64 {
-    clock::now().0.max(previous.saturating_add(1))
+/// Reads the configured policy and the store, and publishes the policy if it is new.
+///
+/// # Errors
+/// Every fault of every file, where the store holds no policy; a store that cannot be read or that holds what this
+/// server cannot serve; see also [`Publisher`].
+pub async fn open_policy(mut publisher: Publisher, start: Start) -> Result<Opening, ServerError> {
+    let config = std::sync::Arc::clone(&publisher.config);
+    if config.policy == PolicySource::Example {
+        tracing::warn!("no `policies` directory here: the example built into the program is the policy");
+    }
+    let found = Found::first(&config);
+    let occasion = if start.republish_policy { Occasion::Republish } else { Occasion::Start };
+    for _ in 0..ATTEMPTS {
+        let as_of = clock::now_millis();
+        let contents = publisher.store.contents().await.map_err(StoreFault::from)?;
+        let latest = contents.policy.map(|policy| Latest::read(policy, &place(&config))).transpose()?;
+        let known = match &found.digest {
+            Some(digest) => publisher.store.known(digest).await.map_err(StoreFault::from)?,
+            None => None,
+        };
+        let head = contents.head;
+        let opened = match (decide(&found, known, latest.as_ref(), occasion, &config.namespaces)?, latest) {
+            (Decision::Publish { compiled, rejection }, _) => {
+                let digest = found.digest.as_deref().unwrap_or_default();
+                let published = publisher.publish(compiled, digest, head, None).await?;
+                published.map(|Published { state, latest }| {
+                    let head = Head { latest: latest.number, ..head };
+                    (state, head, Some(latest.number), latest, rejection)
+                })
+            }
+            (Decision::Latest { rejection, held }, Some(latest)) => {
+                let policy = Policy::compile(&latest.sources, &config.namespaces);
+                let policy = policy.map_err(|errors| {
+                    rejection.iter().for_each(super::Rejection::log);
+                    ServerError::Unfit { generation: latest.number, errors }
+                })?;
+                let state = publisher.state(policy, head, latest.published_at, None).await?;
+                Some((state, head, held, latest, rejection))
+            }
+            // Only a policy that is there is decided for.
+            (Decision::Latest { .. }, None) => None,
+        };
+        if let Some((state, head, held, latest, rejection)) = opened {
+            if let Some(rejection) = &rejection {
+                rejection.log();
+                tracing::error!("started with the last good policy in place of what is wrong");
+            }
+            let state = state.with_rejection(rejection);
+            return Ok(Opening { publisher, state, head, latest, found, held, as_of });
+        }
+    }
+    Err(ServerError::Outpaced)
 }

@@ -1,10 +1,16 @@
-//! From a compiled policy to the state that requests read.
+//! From a compiled policy to the state that requests read, and to the store that other replicas read.
 
 use std::{io, sync::Arc};
 
-use policy::Policy;
+use policy::{Compiled, Policy};
+use store::{Head, NewGeneration, PublishError, Store};
 use verdict::Snapshot;
 
+use super::{
+    StoreFault,
+    published::edition,
+    shared::{self, Latest},
+};
 use crate::{
     clients::{Clients, GeneratedSecrets, NewSecret},
     clock,
@@ -22,6 +28,8 @@ pub type Show = Box<dyn FnMut(NewSecret) -> io::Result<()> + Send>;
 pub struct Publisher {
     /// Issuer, leeway and places.
     pub config: Arc<Config>,
+    /// What replicas share.
+    pub store: Arc<Store>,
     /// Keys that verify.
     pub keys: Arc<KeyRing>,
     /// Key of revocation hashes.
@@ -30,24 +38,31 @@ pub struct Publisher {
     pub show: Show,
 }
 
+/// A policy that was published.
+pub(super) struct Published {
+    pub(super) state: State,
+    pub(super) latest: Latest,
+}
+
 impl Publisher {
-    /// The state of `policy` at `generation`, in succession to `previous`. Clients that need a secret and have none
-    /// get theirs now.
+    /// The state of `policy` at generation `head.latest`, in succession to `previous`. Clients that need a secret and
+    /// have none get theirs now. Every replica makes the same document of the same generation.
     ///
     /// # Errors
     /// The policy makes no snapshot, or a new secret cannot be made, shown or kept.
-    pub fn state(
+    pub(super) async fn state(
         &mut self,
         policy: Policy,
-        generation: u64,
+        head: Head,
+        published_at: u64,
         previous: Option<&State>,
     ) -> Result<State, ServerError> {
-        let Self { config, keys, hash_key, show } = self;
+        let Self { config, store, keys, hash_key, show } = self;
         let publication = Publication { config, policy: &policy, keys, hash_key };
-        let document = document(&publication, generation, clock::now(), None);
+        let document = document(&publication, edition(head, published_at), None);
         // Before secrets are made: what cannot be published must leave no traces.
         Snapshot::compile(document.clone())?;
-        let generated = GeneratedSecrets::open(&config.data_dir.join("clients.json"), &policy, show)?;
+        let generated = GeneratedSecrets::open(store, &policy, show).await?;
         log_exemptions(&policy, previous);
         Ok(match previous {
             None => State::new(Clients::new(&policy, &generated), policy, document)?,
@@ -57,6 +72,49 @@ impl Publisher {
             }
         })
     }
+
+    /// Publishes `compiled`, which comes of a directory with this digest, in succession to what `head` says. `None` if
+    /// another replica published since.
+    ///
+    /// # Errors
+    /// See [`Publisher::state`]; or the store is away.
+    pub(super) async fn publish(
+        &mut self,
+        compiled: Compiled,
+        directory_digest: &str,
+        head: Head,
+        previous: Option<&State>,
+    ) -> Result<Option<Published>, ServerError> {
+        let Compiled { policy, sources } = compiled;
+        let (number, published_at) = (next_generation(head.latest), clock::now().0);
+        let digest = shared::digest(&sources);
+        let text = shared::share(&sources)?;
+        // First the secrets: a policy whose clients cannot come in is not published.
+        let state = self.state(policy, Head { latest: number, ..head }, published_at, previous).await?;
+        let published_by = rustix::system::uname();
+        let generation = NewGeneration {
+            number,
+            digest: &digest,
+            directory_digest,
+            sources: &text,
+            published_at,
+            published_by: &published_by.nodename().to_string_lossy(),
+        };
+        match self.store.publish(head.latest, generation).await {
+            Ok(()) => {
+                let latest = Latest { number, sources, digest, published_at };
+                Ok(Some(Published { state, latest }))
+            }
+            Err(PublishError::Lost) => Ok(None),
+            Err(PublishError::Store(error)) => Err(StoreFault::from(error).into()),
+        }
+    }
+}
+
+/// The clock goes on across stores, which is what counts: a filter refuses a generation lower than one it has seen. Two
+/// generations of one second differ all the same.
+fn next_generation(previous: u64) -> u64 {
+    clock::now().0.max(previous.saturating_add(1))
 }
 
 /// What is open to everyone and was not before.

@@ -29,7 +29,27 @@ impl Rejection {
         Self { since: clock::now().0, errors, further_errors: lines.count() }
     }
 
-    /// Logs every error, once for each edit.
+    /// The directory holds a generation that was published before `latest`.
+    pub(super) fn behind(held: u64, latest: u64) -> Self {
+        Self::new(&format_args!(
+            "the policy directory holds generation {held}, and the store's later generation {latest} is served: \
+             bring the directory up to date, or publish it again with `writ serve --republish-policy`"
+        ))
+    }
+
+    /// The same, since `earlier` if that said the same.
+    pub(super) fn since(self, earlier: Option<&Self>) -> Self {
+        match earlier {
+            Some(earlier) if earlier.says_what(&self) => earlier.clone(),
+            _ => self,
+        }
+    }
+
+    fn says_what(&self, other: &Self) -> bool {
+        (&self.errors, self.further_errors) == (&other.errors, other.further_errors)
+    }
+
+    /// Logs every error.
     pub(super) fn log(&self) {
         for error in &self.errors {
             tracing::error!("policy rejected: {error}");

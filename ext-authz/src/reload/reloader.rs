@@ -1,11 +1,26 @@
-//! A look at the policy directory, and what follows from it.
+//! A look at the policy directory or the store, and what follows from it.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use policy::{Compiled, Edit, PolicyErrors, Sources};
+use policy::Policy;
+use store::{Contents, Head};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 
-use super::{Opening, Publisher, Rejection, last_good::LastGood, opening::next_generation};
+use super::{
+    Opening, Publisher, Rejection, StoreFault, StoreStatus,
+    decision::{Decision, Occasion, decide},
+    found::{Found, place},
+    opening::ATTEMPTS,
+    publisher::Published,
+    shared::Latest,
+};
 use crate::{
+    clients::GeneratedError,
+    clock,
+    config::{Config, PolicySource},
     server::ServerError,
     state::{Current, State},
     telemetry::metrics,
@@ -16,131 +31,255 @@ const QUIET: Duration = Duration::from_millis(100);
 /// Reads of a directory that changes all the time, before it is taken as it is.
 const RESTLESS: usize = 20;
 
-/// Publishes what changes in the policy directory. The only one to do so.
+/// Publishes what changes in the policy directory, and takes up what other replicas published. The only one of this
+/// process to do so.
 pub struct Reloader {
-    directory: PathBuf,
     publisher: Publisher,
     current: Current,
-    good: LastGood,
+    status: StoreStatus,
+    /// What the store said when it was read last.
+    head: Head,
+    /// The policy of `head`; it is served, unless this replica cannot compile it.
+    latest: Latest,
     /// What the last look found, so that each edit is tried and logged once.
-    seen: Result<Sources, PolicyErrors>,
+    found: Found,
+    /// The generation that the directory held last, as far as it held one: an edit to an older one is a rollback, and
+    /// one to a later one is no more than a replica catching up.
+    held: Option<u64>,
+    /// What was found could not be published, because the store is away.
+    is_pending: bool,
 }
 
+/// Those who ask for a read of the store.
+pub(super) type Asked = mpsc::Receiver<oneshot::Sender<()>>;
+
 impl Reloader {
-    /// Publishes what the server starts with, and goes on from there. `None` in place of the reloader where there
-    /// is no `directory` that could change.
-    ///
-    /// # Errors
-    /// See [`Publisher::state`].
-    pub fn start(
-        directory: Option<PathBuf>,
-        mut publisher: Publisher,
-        opening: Opening,
-    ) -> Result<(Current, Option<Self>), ServerError> {
-        let Opening { compiled: Compiled { policy, sources }, generation, rejection, seen } = opening;
-        let state = publisher.state(policy, generation, None)?;
-        let current = Current::new(state.with_rejection(rejection));
-        let Some(directory) = directory else {
-            return Ok((current, None));
-        };
+    /// Goes on from what the server started with.
+    #[must_use]
+    pub fn new(opening: Opening) -> (Current, StoreStatus, Self, AskedReads) {
+        let Opening { publisher, state, head, latest, found, held, as_of } = opening;
+        let current = Current::new(state);
+        let (status, asked) = StoreStatus::new();
+        current.set_as_of(as_of);
+        status.read(as_of);
         let reloader = Self {
-            directory,
             publisher,
             current: current.clone(),
-            good: LastGood { generation, sources },
-            seen,
+            status: status.clone(),
+            head,
+            latest,
+            found,
+            held,
+            is_pending: false,
         };
-        reloader.persist();
-        Ok((current, Some(reloader)))
+        (current, status, reloader, AskedReads(asked))
     }
 
-    /// Where policy is read from.
-    pub(super) fn directory(&self) -> &PathBuf {
-        &self.directory
+    /// Where policy is read from; `None` if it cannot change.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        match &self.config().policy {
+            PolicySource::Directory(directory) => Some(directory.clone()),
+            PolicySource::Example => None,
+        }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.publisher.config
     }
 
     /// Looks at the directory, and publishes what changed since the last look.
-    pub(super) fn look(&mut self, is_stopped: impl Fn() -> bool) {
-        let mut found = Sources::read(&self.directory);
-        if found == self.seen {
+    pub(super) async fn look(&mut self) {
+        let Some(directory) = self.directory() else { return };
+        let mut found = Found::look(&directory);
+        if found == self.found {
             return;
         }
         for _ in 0..RESTLESS {
-            thread::sleep(QUIET);
-            if is_stopped() {
-                return;
-            }
-            let again = Sources::read(&self.directory);
+            sleep(QUIET).await;
+            let again = Found::look(&directory);
             if again == found {
                 break;
             }
             found = again;
         }
-        if found != self.seen {
-            self.apply(&found);
-            self.seen = found;
+        if found != self.found {
+            self.found = found;
+            self.is_pending = false;
+            self.take_up().await;
         }
     }
 
-    fn apply(&mut self, found: &Result<Sources, PolicyErrors>) {
-        let namespaces = &self.publisher.config.namespaces;
-        let edit = match found {
-            Ok(sources) => Edit::compile(sources.clone(), &self.good.sources, namespaces),
-            Err(errors) => Edit::Bad(errors.clone()),
-        };
-        let done = match edit {
-            Edit::Good(compiled) => self.publish(compiled, None).map_err(|error| Rejection::new(&error)),
-            Edit::Partly(compiled, errors) => {
-                let rejection = Rejection::new(&errors);
-                match self.publish(compiled, Some(rejection.clone())) {
-                    Ok(()) => Err(rejection),
-                    Err(error) => Err(Rejection::new(&error)),
-                }
-            }
-            Edit::Bad(errors) => Err(Rejection::new(&errors)),
-        };
-        if let Err(rejection) = done {
-            self.reject(rejection);
+    /// Reads the store, takes up what is new there, and publishes what could not be published before.
+    pub(super) async fn read_store(&mut self) {
+        let as_of = clock::now_millis();
+        if let Err(fault) = self.catch_up().await {
+            self.status.failed(&fault);
+            return;
+        }
+        self.current.set_as_of(as_of);
+        self.status.read(as_of);
+        if self.is_pending {
+            self.take_up().await;
         }
     }
 
-    /// One swap, counted before it shows. Requests that began earlier end with the state they began with.
-    fn publish(&mut self, compiled: Compiled, rejection: Option<Rejection>) -> Result<(), ServerError> {
-        let Compiled { policy, sources } = compiled;
-        let current = self.current.load();
-        if sources == self.good.sources {
-            // A bad edit was taken back: what counts did not change.
-            metrics::policy_accepted();
-            self.current.store(current.with_rejection(rejection));
+    async fn catch_up(&mut self) -> Result<(), StoreFault> {
+        if self.publisher.store.head().await? == self.head {
             return Ok(());
         }
-        let generation = next_generation(self.good.generation);
-        let state = self.publisher.state(policy, generation, Some(&current))?;
-        if rejection.is_none() {
-            metrics::policy_accepted();
+        let contents = self.publisher.store.contents().await?;
+        self.follow(contents).await
+    }
+
+    /// Takes up what the store holds. What this replica cannot serve is rejected, and what is served goes on.
+    async fn follow(&mut self, Contents { head, policy }: Contents) -> Result<(), StoreFault> {
+        if head == self.head {
+            return Ok(());
         }
-        let (hosts, clients) = (state.policy().hosts().len(), state.policy().clients().len());
-        self.current.store(state.with_rejection(rejection));
-        self.good = LastGood { generation, sources };
-        tracing::info!(generation, hosts, clients, "policy published");
-        self.persist();
+        let went_back = StoreFault::WentBack { served: self.head.latest, found: head.latest };
+        let Some(policy) = policy else { return Err(went_back) };
+        if (head.epoch, head.latest) < (self.head.epoch, self.head.latest) || head.min_iat < self.head.min_iat
+        {
+            return Err(went_back);
+        }
+        let latest = Latest::read(policy, &place(self.config()))?;
+        let (previous, known) = (self.current.load(), self.known().await?);
+        let taken = match Policy::compile(&latest.sources, &self.config().namespaces) {
+            Ok(policy) => self.publisher.state(policy, head, latest.published_at, Some(&previous)).await,
+            Err(errors) => Err(ServerError::Unfit { generation: latest.number, errors }),
+        };
+        let taken = match taken {
+            Ok(state) => Ok(state),
+            // A store that goes away meanwhile is asked again.
+            Err(error) => Err(store_fault(error)?),
+        };
+        (self.head, self.latest) = (head, latest);
+        match taken {
+            Ok(state) => {
+                self.show(&state, self.standing(known));
+                tracing::info!(generation = head.latest, epoch = head.epoch, "took up the store's policy");
+            }
+            Err(error) => self.reject(Rejection::new(&error)),
+        }
         Ok(())
+    }
+
+    /// Why what the directory holds is not what the store holds.
+    fn standing(&self, known: Option<u64>) -> Option<Rejection> {
+        match known {
+            Some(number) if number != self.latest.number => {
+                Some(Rejection::behind(number, self.latest.number))
+            }
+            // Where the store has it under no number, it was bad, or waits to be published.
+            _ => self.found.faults(self.config()),
+        }
+    }
+
+    /// The generation that the directory holds.
+    async fn known(&self) -> Result<Option<u64>, StoreFault> {
+        match &self.found.digest {
+            Some(digest) => Ok(self.publisher.store.known(digest).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Does what follows from an edit of the directory.
+    async fn take_up(&mut self) {
+        match self.edit().await {
+            Ok(None) => metrics::policy_accepted(),
+            Ok(Some(rejection)) => self.reject(rejection),
+            Err(error) => {
+                let was_pending = std::mem::replace(&mut self.is_pending, is_passing(&error));
+                let rejection = Rejection::new(&error);
+                // Each attempt that ends like the one before is no news.
+                if was_pending && self.is_pending {
+                    self.show(&self.current.load(), Some(rejection));
+                } else {
+                    self.reject(rejection);
+                }
+                return;
+            }
+        }
+        self.is_pending = false;
+    }
+
+    /// What is to be said about the edit once all of it that can take effect has.
+    async fn edit(&mut self) -> Result<Option<Rejection>, ServerError> {
+        for _ in 0..ATTEMPTS {
+            let contents = self.publisher.store.contents().await.map_err(StoreFault::from)?;
+            self.follow(contents).await?;
+            let (known, occasion) = (self.known().await?, Occasion::Edit { before: self.held });
+            let namespaces = &self.config().namespaces;
+            match decide(&self.found, known, Some(&self.latest), occasion, namespaces)? {
+                Decision::Latest { rejection, held } => {
+                    self.held = held.or(self.held);
+                    if rejection.is_none() {
+                        // A bad edit was taken back, or another replica was first: what counts did not change.
+                        self.show(&self.current.load(), None);
+                    }
+                    return Ok(rejection);
+                }
+                Decision::Publish { compiled, rejection } => {
+                    let previous = self.current.load();
+                    let digest = self.found.digest.clone().unwrap_or_default();
+                    let published =
+                        self.publisher.publish(compiled, &digest, self.head, Some(&previous)).await?;
+                    let Some(Published { state, latest }) = published else { continue };
+                    self.published(&state, latest, rejection.clone());
+                    return Ok(rejection);
+                }
+            }
+        }
+        Err(ServerError::Outpaced)
+    }
+
+    /// One swap. Requests that began earlier end with the state they began with.
+    fn published(&mut self, state: &State, latest: Latest, rejection: Option<Rejection>) {
+        let (hosts, clients) = (state.policy().hosts().len(), state.policy().clients().len());
+        tracing::info!(generation = latest.number, hosts, clients, "policy published");
+        self.held = Some(latest.number);
+        self.head.latest = latest.number;
+        self.latest = latest;
+        self.show(state, rejection);
     }
 
     /// The policy that counts goes on.
     fn reject(&self, rejection: Rejection) {
-        rejection.log();
         metrics::policy_rejected();
-        let current: &State = &self.current.load();
+        let current = self.current.load();
+        self.show(&current, Some(rejection));
         let generation = current.snapshot().version().generation;
         tracing::error!(generation, "the last good policy goes on in place of what is wrong");
-        self.current.store(current.with_rejection(Some(rejection)));
     }
 
-    /// Only a start with a bad directory needs it: that it cannot be written must not hold up an edit.
-    fn persist(&self) {
-        if let Err(error) = self.good.write(&self.publisher.config.data_dir) {
-            tracing::error!(%error, "the policy cannot be kept as the last good one");
+    /// Makes `state` count, with this to say about the directory.
+    fn show(&self, state: &State, rejection: Option<Rejection>) {
+        let before = self.current.load();
+        let rejection = rejection.map(|rejection| rejection.since(before.rejection()));
+        if let Some(rejection) = rejection.as_ref().filter(|rejection| Some(*rejection) != before.rejection())
+        {
+            rejection.log();
         }
+        self.current.store(state.with_rejection(rejection));
     }
+}
+
+/// See [`StoreStatus::read_now`].
+pub struct AskedReads(pub(super) Asked);
+
+/// The fault of the store in `error`, or else the error.
+fn store_fault(error: ServerError) -> Result<ServerError, StoreFault> {
+    match error {
+        ServerError::Store(fault) => Err(fault),
+        ServerError::Clients(GeneratedError::Store(error)) => Err(error.into()),
+        other => Ok(other),
+    }
+}
+
+/// Whether trying again may help.
+fn is_passing(error: &ServerError) -> bool {
+    matches!(
+        error,
+        ServerError::Store(_) | ServerError::Clients(GeneratedError::Store(_)) | ServerError::Outpaced
+    )
 }

@@ -7,7 +7,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::SyncSender,
     },
 };
 
@@ -15,6 +14,7 @@ use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
     event::{AccessKind, AccessMode},
 };
+use tokio::sync::Notify;
 
 /// Device and inode: which directory it is, under whatever name.
 type Identity = Option<(u64, u64)>;
@@ -23,8 +23,8 @@ type Identity = Option<(u64, u64)>;
 /// to another one, is a change of the parent only.
 pub(super) struct Watch {
     directory: PathBuf,
-    /// Told of each change; never more than one message waits.
-    wake: SyncSender<()>,
+    /// Told of each change; never more than one waits.
+    wake: Arc<Notify>,
     /// Which directories are watched now.
     watched: Option<[Identity; 2]>,
     /// The directory itself came or went. Its successor may even have the same inode.
@@ -34,7 +34,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(directory: &Path, wake: SyncSender<()>) -> Self {
+    pub(super) fn new(directory: &Path, wake: Arc<Notify>) -> Self {
         // Without a current directory paths stay relative, and the poll alone finds changes.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
         Self { directory, wake, watched: None, is_replaced: Arc::default(), watcher: None }
@@ -59,7 +59,7 @@ impl Watch {
 
     /// Watches as many of `places` as can be watched.
     fn watcher(&self, places: &[&Path]) -> notify::Result<RecommendedWatcher> {
-        let (directory, wake) = (self.directory.clone(), self.wake.clone());
+        let (directory, wake) = (self.directory.clone(), Arc::clone(&self.wake));
         let is_replaced = Arc::clone(&self.is_replaced);
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let Ok(event) = event else { return };
@@ -67,8 +67,7 @@ impl Watch {
                 if event.paths.contains(&directory) {
                     is_replaced.store(true, Ordering::Release);
                 }
-                // A full channel will wake as well.
-                let _ = wake.try_send(());
+                wake.notify_one();
             }
         })?;
         for place in places {

@@ -7,63 +7,80 @@ use std::{
     sync::Arc,
 };
 
+use store::Store;
+
 use super::{Api, ServerError};
 use crate::{
-    clients::NewSecret,
-    config::{Config, PolicySource},
+    clients::{NewSecret, move_earlier_secrets},
+    config::Config,
     files::{self, FileError},
     issue::Issuer,
     keys::KeyRing,
     publish::HashKeyFile,
-    reload::{Publisher, Reloader, open_policy},
+    reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
 };
 
 /// What is behind the listeners.
 pub struct Data {
     /// What handlers share.
     pub api: Api,
-    /// Keeps the policy up to date, once it is started; `None` if the policy cannot change.
-    pub reloader: Option<Reloader>,
+    /// Keeps the policy up to date, once it is started.
+    reloader: Reloader,
+    asked: AskedReads,
     /// Keeps other servers off the data directory while it lives.
     lock: File,
 }
 
-/// Reads policy and data directory, and makes what the first start has to make. Secrets of clients that were made
-/// are shown by `show`, once; so are those of clients that come into the policy later.
+/// Reads policy, data directory and store, and makes what the first start has to make. Secrets of clients that were
+/// made are shown by `show`, once; so are those of clients that come into the policy later.
 ///
 /// # Errors
 /// Anything unreadable or wrong, except a policy in whose place there is a last good one. Policy comes first: a bad
 /// one leaves no traces in the data directory.
-pub fn open(
+pub async fn open(
     config: Config,
+    start: Start,
     show: impl FnMut(NewSecret) -> io::Result<()> + Send + 'static,
 ) -> Result<Data, ServerError> {
-    let opening = open_policy(&config)?;
+    check_first_policy(&config)?;
     files::make_private_directory(&config.data_dir)?;
     if files::is_open_to_others(&config.data_dir) {
         tracing::warn!(path = %config.data_dir.display(), "others than its owner may enter the data directory");
     }
     let lock = lock(&config.data_dir)?;
-    let keys = KeyRing::open_or_create(&config.data_dir.join("keys"))?;
-    let hash_key = HashKeyFile::open_or_create(&config.data_dir.join("hash.key"))?;
-    let (config, keys) = (Arc::new(config), Arc::new(keys));
-    let directory = match &config.policy {
-        PolicySource::Directory(directory) => Some(directory.clone()),
-        PolicySource::Example => None,
+    let (keys, hash_key) = open_keys(&config)?;
+    let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
+    move_earlier_secrets(&config.data_dir, &store).await?;
+    let (config, store) = (Arc::new(config), Arc::new(store));
+    let publisher = Publisher {
+        config: Arc::clone(&config),
+        store,
+        keys: Arc::clone(&keys),
+        hash_key,
+        show: Box::new(show),
     };
-    let publisher =
-        Publisher { config: Arc::clone(&config), keys: Arc::clone(&keys), hash_key, show: Box::new(show) };
-    let (current, reloader) = Reloader::start(directory, publisher, opening)?;
+    let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    Ok(Data { api: Api { config, current, keys, issuer }, reloader, lock })
+    Ok(Data { api: Api { config, current, store, keys, issuer }, reloader, asked, lock })
 }
 
 impl Data {
-    /// The handlers' share, the reloader, and the hold on the data directory.
-    pub(super) fn into_parts(self) -> (Api, Option<Reloader>, File) {
-        let Self { api, reloader, lock } = self;
-        (api, reloader, lock)
+    /// The handlers' share, what keeps the policy up to date, and the hold on the data directory.
+    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), File) {
+        let Self { api, reloader, asked, lock } = self;
+        (api, (reloader, asked), lock)
     }
+}
+
+/// One replica at a time, where several make their first start in one directory: they must find the same keys.
+fn open_keys(config: &Config) -> Result<(Arc<KeyRing>, HashKeyFile), ServerError> {
+    files::make_private_directory(&config.keys_dir)?;
+    let directory = File::open(&config.keys_dir);
+    let directory = directory.map_err(|error| FileError::new("open", &config.keys_dir, error))?;
+    // Not every file system has locks, and keys that are there need none.
+    let _ = directory.lock();
+    let keys = Arc::new(KeyRing::open_or_create(&config.keys_dir)?);
+    Ok((keys, HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir)?))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

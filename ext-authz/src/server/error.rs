@@ -7,11 +7,12 @@ use thiserror::Error;
 use verdict::SnapshotError;
 
 use crate::{
-    clients::GeneratedError,
+    clients::{EarlierError, GeneratedError},
     files::FileError,
     keys::KeyError,
     listen::{BindError, SocketError},
     publish::HashKeyError,
+    reload::StoreFault,
     tls::TlsError,
 };
 
@@ -33,6 +34,23 @@ pub enum ServerError {
     /// The clients' generated secrets.
     #[error(transparent)]
     Clients(#[from] GeneratedError),
+    /// The clients' secrets of an earlier version.
+    #[error(transparent)]
+    EarlierClients(#[from] EarlierError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// The store's policy, where there is no other to serve.
+    #[error("generation {generation} of the store does not fit this server's configuration:\n{errors}")]
+    Unfit {
+        /// Its number.
+        generation: u64,
+        /// Every fault.
+        errors: PolicyErrors,
+    },
+    /// Others published again and again meanwhile.
+    #[error("the policy could not be published: other replicas did, again and again")]
+    Outpaced,
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
@@ -70,14 +88,17 @@ impl ServerError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
-            Self::Clients(GeneratedError::NotShown { .. }) => false,
+            Self::Clients(error) => matches!(error, GeneratedError::Content(_)),
             Self::Policy(_)
             | Self::Snapshot(_)
             | Self::Keys(_)
             | Self::HashKey(_)
-            | Self::Clients(_)
+            | Self::Unfit { .. }
             | Self::Tls(_) => true,
             Self::File(_)
+            | Self::EarlierClients(_)
+            | Self::Store(_)
+            | Self::Outpaced
             | Self::Locked(_)
             | Self::Feed(_)
             | Self::Bind(_)

@@ -11,7 +11,7 @@ pub use data::{Data, open};
 pub use error::ServerError;
 pub use run::run;
 
-use crate::{config::Config, issue::Issuer, keys::KeyRing, state::Current};
+use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Api {
     pub config: Arc<Config>,
     /// What counts now.
     pub current: Current,
+    /// How the store does that it comes from.
+    pub store: StoreStatus,
     /// The keys.
     pub keys: Arc<KeyRing>,
     /// Makes tokens.

@@ -27,7 +27,7 @@ use crate::{
 /// # Errors
 /// The server does not start. Once it runs, nothing ends it but a signal.
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let (api, reloader, lock) = data.into_parts();
+    let (api, (reloader, asked), lock) = data.into_parts();
     let config: &Config = &api.config;
     let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
@@ -75,9 +75,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         "listening"
     );
 
-    let poll = config.policy_poll_interval;
-    let reloading = reloader.map(|reloader| ReloadThread::start(reloader, poll)).transpose();
-    let reloading = reloading.map_err(ServerError::Thread)?;
+    let reloading = ReloadThread::start(reloader, asked).map_err(ServerError::Thread)?;
 
     let door = |name, protocol, router: Router| Door {
         name,

@@ -21,6 +21,8 @@ const CONNECTIONS: &str = "writ_connections";
 const POLICY_GENERATION: &str = "writ_policy_generation";
 const POLICY_RELOADS: &str = "writ_policy_reloads_total";
 const POLICY_REJECTED: &str = "writ_policy_rejected";
+const STORE_UP: &str = "writ_store_up";
+const STORE_AS_OF: &str = "writ_store_as_of_timestamp_seconds";
 const ACCEPTED: &str = "accepted";
 const REJECTED: &str = "rejected";
 const BUILD: &str = "writ_build_info";
@@ -44,6 +46,8 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
         POLICY_REJECTED,
         "1 while the policy directory holds what does not count, because of errors"
     );
+    describe_gauge!(STORE_UP, "1 while the store can be read");
+    describe_gauge!(STORE_AS_OF, "When the store was last read completely, Unix time");
     describe_gauge!(BUILD, "1, labelled with the version");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
     // Present from the start: a rate needs a first value.
@@ -82,6 +86,18 @@ pub fn policy_rejected() {
 pub fn policy_is(generation: u64, rejected: bool) {
     gauge!(POLICY_GENERATION).set(generation as f64);
     gauge!(POLICY_REJECTED).set(u8::from(rejected));
+}
+
+/// The store was read completely, at this Unix second.
+#[allow(clippy::cast_precision_loss, reason = "Unix seconds are exact in 53 bits")]
+pub fn store_was_read(as_of: u64) {
+    gauge!(STORE_UP).set(1);
+    gauge!(STORE_AS_OF).set(as_of as f64);
+}
+
+/// The store could not be read.
+pub fn store_failed() {
+    gauge!(STORE_UP).set(0);
 }
 
 /// One request answered.

@@ -61,7 +61,9 @@ async fn a_key_that_others_may_use_is_refused() {
     let key = format!("writ-data/keys/{kid}.pem");
     let setup = Setup::new().write_secret(&key, PEM);
     setup.serve().await.stop().await;
-    for (name, mode) in [(key.as_str(), 0o640), (&key, 0o604), (&key, 0o602), ("writ-data/hash.key", 0o644)] {
+    for (name, mode) in
+        [(key.as_str(), 0o640), (&key, 0o604), (&key, 0o602), ("writ-data/keys/hash.key", 0o644)]
+    {
         setup.set_mode(name, mode);
         let (code, stderr) = setup.refuse_to_serve();
         assert_eq!(code, 64, "{stderr}");

@@ -67,7 +67,7 @@ fn directories_are_compared_without_a_server() {
 fn what_cannot_be_compared_is_no_difference_and_no_equality() {
     let setup = Setup::new().write("bad/a.yaml", "namespace: a\nx: 1\n");
     for (arguments, fault) in [
-        (&[][..], "no policy was ever published from `writ-data`"),
+        (&[][..], "no policy was ever published in `sqlite:writ-data/writ.db`"),
         (&["--from", "nowhere"], "nowhere"),
         (&["--from", "bad"], "bad/a.yaml:2:1"),
         (&["--from", "policies", "--policy-dir", "bad"], "bad/a.yaml:2:1"),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use test_databases::Database;
+
 use crate::support::{
     MAY, Setup, Writ,
     http::get,
@@ -96,16 +98,33 @@ async fn no_check_fails_during_twenty_edits() {
     assert!(writ.metric(r#"writ_policy_reloads_total{outcome="accepted"} 20"#).await);
 }
 
-/// Generations go on across restarts, whatever the clock does.
+/// What is the same is not published again.
 #[tokio::test]
-async fn a_restart_never_goes_back_to_an_older_generation() {
+async fn a_restart_goes_on_with_its_generation() {
     let setup = Setup::new();
     let (writ, before) = start(&setup).await;
     writ.stop().await;
-    let path = setup.data("policy.json");
+    let (writ, after) = start(&setup).await;
+    assert_eq!(after, before);
+    assert!(writ.ready().await["policy_rejected"].is_null());
+    // Another directory with the same files is the same policy.
+    writ.stop().await;
+    fs::rename(setup.path("policies"), setup.path("elsewhere")).unwrap();
+    let writ = setup.serve_with(&["--policy-dir", "elsewhere"]).await;
+    assert_eq!(writ.generation().await, before);
+}
+
+/// Generations go on, whatever the clock does.
+#[tokio::test]
+async fn a_generation_follows_one_of_a_clock_that_was_ahead() {
+    let database = Database::sqlite();
+    let setup = Setup::new().config(&format!("store: {}\n", database.url()));
+    let (writ, before) = start(&setup).await;
+    writ.stop().await;
     let ahead = before + 1_000_000;
-    let kept = fs::read_to_string(&path).unwrap().replace(&before.to_string(), &ahead.to_string());
-    fs::write(&path, kept).unwrap();
+    database.execute(&format!("UPDATE policy_generations SET generation = {ahead}")).await;
+    database.execute(&format!("UPDATE store SET latest_generation = {ahead}")).await;
+    setup.replace("policies/logs.yaml", &opening("/open"));
     assert_eq!(start(&setup).await.1, ahead + 1);
 }
 
@@ -113,7 +132,6 @@ async fn a_restart_never_goes_back_to_an_older_generation() {
 async fn the_built_in_example_does_not_change() {
     let setup = Setup::bare();
     let (writ, before) = start(&setup).await;
-    assert!(!setup.data("policy.json").exists());
     assert_eq!(writ.generation().await, before);
     let (status, ..) = writ.stop().await;
     assert!(status.success());

@@ -105,7 +105,7 @@ async fn a_start_with_a_bad_directory_goes_on_with_the_last_good_policy() {
 
     let mut writ = setup.serve().await;
     assert_last_good(&mut writ, FAULT).await;
-    assert!(writ.generation().await > before);
+    assert_eq!(writ.generation().await, before);
     writ.stop().await;
 
     fs::remove_dir_all(setup.path("policies")).unwrap();
@@ -117,19 +117,37 @@ async fn a_start_with_a_bad_directory_goes_on_with_the_last_good_policy() {
     assert!(writ.is_open("/back").await);
 }
 
+/// What was left out of a generation is still bad at the next start.
+#[tokio::test]
+async fn a_start_with_a_namespace_that_is_bad_still_goes_on_with_what_was_published() {
+    let setup = Setup::new().config(FOUND_SOON).write("policies/more.yaml", &small("more", "/old"));
+    let writ = setup.serve().await;
+    let before = writ.generation().await;
+    setup.replace("policies/logs.yaml", &bad());
+    writ.rejected(FAULT).await;
+    setup.replace("policies/more.yaml", &small("more", "/new"));
+    let ready = writ.until(|ready| generation(ready) > before).await;
+    writ.stop().await;
+    let writ = setup.serve().await;
+    assert_eq!(generation(&writ.rejected(FAULT).await), generation(&ready));
+}
+
 #[tokio::test]
 async fn a_last_good_policy_that_others_could_change_or_that_does_not_fit_is_none() {
     let setup = Setup::new();
     setup.serve().await.stop().await;
     setup.replace("policies/logs.yaml", &bad());
-    setup.set_mode("writ-data/policy.json", 0o644);
+    setup.set_mode("writ-data/writ.db", 0o644);
     let (code, stderr) = setup.refuse_to_serve();
-    assert_eq!(code, 64, "{stderr}");
-    assert!(stderr.contains(FAULT) && stderr.contains("mode 644"), "{stderr}");
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("writ.db") && stderr.contains("mode 644"), "{stderr}");
 
     let setup = setup.config("namespaces: {other: {}}\n");
-    setup.set_mode("writ-data/policy.json", 0o600);
+    setup.set_mode("writ-data/writ.db", 0o600);
     let (code, stderr) = setup.refuse_to_serve();
     assert_eq!(code, 64, "{stderr}");
-    assert!(stderr.contains("does not fit the configuration any more"), "{stderr}");
+    assert!(
+        stderr.contains(FAULT) && stderr.contains("does not fit this server's configuration"),
+        "{stderr}"
+    );
 }

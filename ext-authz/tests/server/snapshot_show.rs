@@ -11,7 +11,7 @@ async fn a_snapshot_is_shown_without_its_hash_key() {
         let export = ["snapshot", "export", "--format", format, "--output", file, "--valid-for", "1h"];
         assert!(setup.run(&export).status.success());
     }
-    let hash_key = std::fs::read_to_string(setup.data("hash.key")).unwrap();
+    let hash_key = std::fs::read_to_string(setup.data("keys/hash.key")).unwrap();
     let exported = std::fs::read_to_string(setup.path("a.json")).unwrap();
     assert!(exported.contains(hash_key.trim()), "it is there to be shown");
     for (arguments, input) in
@@ -47,7 +47,7 @@ fn without_a_snapshot_there_is_nothing_to_show() {
     let feed = r#"{"feed":{"cluster":"writ","authority":"writ"}}"#;
     let setup = Setup::new().write("feed.json", feed);
     for (arguments, fault) in [
-        (&[][..], "no policy was ever published from `writ-data`"),
+        (&[][..], "no policy was ever published in `sqlite:writ-data/writ.db`"),
         (&["nowhere"], "cannot read `nowhere`"),
         (&["feed.json"], "names a feed"),
     ] {

@@ -41,7 +41,7 @@ struct Listed {
 
 pub(super) fn run(args: &ListArgs) -> Done {
     let config = resolve(args.places.overrides())?;
-    let directory = config.data_dir.join("keys");
+    let directory = config.keys_dir;
     let keys = KeyRing::open(&directory).map_err(ServerError::from)?;
     let active = keys.active().public().kid();
     let listed = keys.public().map(|key| {

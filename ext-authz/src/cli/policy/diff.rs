@@ -14,11 +14,11 @@ use crate::{
         Done,
         exit::Failure,
         output::{self, BAD, GOOD, NOTE, paint},
+        published::published,
         words::{Plain, duration, grant_lines},
     },
     config::{Config, resolve},
     publish::load_policy,
-    reload::LastGood,
 };
 
 pub(super) fn run(args: &DiffArgs) -> Done {
@@ -43,14 +43,13 @@ fn before(args: &DiffArgs, config: &Config) -> Result<Policy, Failure> {
     let sources = match &args.from {
         Some(directory) => Sources::read(directory).map_err(|errors| Failure::bad_configuration(&errors))?,
         None => {
-            let published = LastGood::read(&config.data_dir).map_err(|error| Failure::failed(&error))?;
             let missing = || {
-                let directory = config.data_dir.display();
                 Failure::bad_configuration(&format!(
-                    "no policy was ever published from `{directory}`: name the earlier one by --from DIR"
+                    "no policy was ever published in `{}`: name the earlier one by --from DIR",
+                    config.store
                 ))
             };
-            published.ok_or_else(missing)?.sources
+            published(config)?.ok_or_else(missing)?.sources
         }
     };
     Policy::compile(&sources, &Namespaces::open()).map_err(|errors| Failure::bad_configuration(&errors))

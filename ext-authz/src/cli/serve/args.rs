@@ -23,6 +23,9 @@ pub(in crate::cli) struct ServeArgs {
     /// Address of metrics and health [default: 127.0.0.1:8081]
     #[arg(long, value_name = "ADDR")]
     admin_addr: Option<SocketAddr>,
+    /// Publish the policy directory even if it is an older one that the store knows
+    #[arg(long)]
+    pub(super) republish_policy: bool,
     /// How log lines look
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub(super) log_format: LogFormat,

@@ -11,6 +11,7 @@ use super::{Done, exit::Failure, output};
 use crate::{
     clients::NewSecret,
     config::resolve,
+    reload::Start,
     server::{self, ServerError},
     telemetry::{logs, metrics},
 };
@@ -24,12 +25,15 @@ fn serve(args: &ServeArgs) -> Done {
     let config = resolve(args.overrides())?;
     let metrics = metrics::start().map_err(ServerError::from)?;
     let json = args.json;
-    let data = server::open(config, move |secret| show(secret, json))?;
+    let start = Start { republish_policy: args.republish_policy };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(&error))?;
-    Ok(runtime.block_on(server::run(data, metrics))?)
+    Ok(runtime.block_on(async {
+        let data = server::open(config, start, move |secret| show(secret, json)).await?;
+        server::run(data, metrics).await
+    })?)
 }
 
 /// The only time that anyone sees this secret.

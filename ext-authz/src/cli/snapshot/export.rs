@@ -9,20 +9,20 @@ use crate::{
     config::resolve,
     files,
     keys::KeyRing,
-    publish::{HashKeyFile, Publication, document, fill_template, load_policy, plugin_configuration},
+    publish::{
+        Edition, HashKeyFile, Publication, document, fill_template, load_policy, plugin_configuration,
+    },
     server::ServerError,
 };
 
 pub(super) fn run(args: &ExportArgs) -> Done {
     let config = resolve(args.places.overrides())?;
     let policy = load_policy(&config).map_err(ServerError::from)?;
-    let keys = KeyRing::open(&config.data_dir.join("keys")).map_err(ServerError::from)?;
+    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
     let hash_key =
-        HashKeyFile::open_or_create(&config.data_dir.join("hash.key")).map_err(ServerError::from)?;
+        HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
-    let now = clock::now();
-    // Static snapshots have generations of their own, which the clock keeps in order.
-    let document = document(&publication, now.0, now, Some(args.valid_for));
+    let document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;

@@ -11,20 +11,21 @@ use crate::{
         Done,
         exit::Failure,
         output::{self, BAD, STRONG, paint},
+        published::published,
         words::{Plain, date, duration, instant},
     },
     clock,
     config::resolve,
     keys::KeyRing,
     publish::{HashKeyFile, Publication, document},
-    reload::LastGood,
+    reload::PublishedPolicy,
     server::ServerError,
 };
 
 pub(super) fn run(args: &ShowArgs) -> Done {
     let (snapshot, source) = match &args.file {
         Some(file) => (exported::read(file)?, name(file)),
-        None => of_data_directory(args)?,
+        None => of_store(args)?,
     };
     let failed = |error: std::io::Error| Failure::failed(&error);
     if args.json {
@@ -38,22 +39,22 @@ fn name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
 }
 
-/// What a server published last from there, under the configuration as it is now.
-fn of_data_directory(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
+/// What was published last, under the configuration as it is now.
+fn of_store(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
     let config = resolve(args.places.overrides())?;
-    let directory = config.data_dir.display().to_string();
-    let failed = |error: &dyn std::fmt::Display| Failure::failed(error);
-    let published = LastGood::read(&config.data_dir).map_err(|error| failed(&error))?;
-    let LastGood { generation, sources } = published.ok_or_else(|| {
-        failed(&format!("no policy was ever published from `{directory}`: `writ serve` does so at its start"))
+    let store = config.store.to_string();
+    let PublishedPolicy { edition, sources } = published(&config)?.ok_or_else(|| {
+        Failure::failed(&format!(
+            "no policy was ever published in `{store}`: `writ serve` does so at its start"
+        ))
     })?;
     let policy = policy::Policy::compile(&sources, &config.namespaces)
         .map_err(|errors| Failure::bad_configuration(&errors))?;
-    let keys = KeyRing::open(&config.data_dir.join("keys")).map_err(ServerError::from)?;
+    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
     let hash_key =
-        HashKeyFile::open_or_create(&config.data_dir.join("hash.key")).map_err(ServerError::from)?;
+        HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
-    Ok((document(&publication, generation, clock::now(), None), directory))
+    Ok((document(&publication, edition, None), store))
 }
 
 /// All of it but the hash key. Taken apart without `..`: a new member has to be shown or left out on purpose.

@@ -40,13 +40,13 @@ pub(super) fn snapshot(args: &VerifyArgs) -> Result<(Snapshot, String), Failure>
 /// Keys as they are in the data directory, whether or not a server runs.
 fn of_data_directory(args: &VerifyArgs) -> Result<(SnapshotDocument, String), Failure> {
     let config = resolve(args.places.overrides())?;
-    let keys = KeyRing::open(&config.data_dir.join("keys")).map_err(ServerError::from)?;
+    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
     let document = SnapshotDocument {
         leeway: config.leeway.as_secs(),
         keys: keys.public().map(crate::keys::PublicKey::to_document).collect(),
         ..without_keys(config.issuer)
     };
-    Ok((document, format!("the keys in `{}`", config.data_dir.display())))
+    Ok((document, format!("the keys in `{}`", config.keys_dir.display())))
 }
 
 /// RFC 7517 section 5. Members and keys of other kinds are left out, as it says they should be.

@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
+pub(crate) mod replicas;
 pub(crate) mod setup;
 pub(crate) mod writ;
 

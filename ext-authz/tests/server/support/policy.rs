@@ -90,6 +90,16 @@ impl Writ {
         timeout(PATIENCE, asking).await.is_ok()
     }
 
+    /// Waits until a request gets this code.
+    pub(crate) async fn check_until(&self, method: &str, path: &str, headers: &[(&str, &str)], code: &str) {
+        let asking = async {
+            while self.check(method, path, headers).await.code() != code {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(PATIENCE, asking).await.is_ok(), "{path} never got `{code}`");
+    }
+
     /// Whether a request without token passes.
     pub(crate) async fn is_open(&self, path: &str) -> bool {
         self.check("GET", path, &[]).await.status == 200

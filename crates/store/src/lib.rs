@@ -1,0 +1,14 @@
+#![doc = include_str!("lib.md")]
+
+mod error;
+mod link;
+mod location;
+mod policy;
+mod schema;
+mod secrets;
+mod store;
+
+pub use error::{PublishError, SecretError, StoreError};
+pub use location::{LocationError, StoreLocation};
+pub use policy::{Contents, Generation, Head, NewGeneration};
+pub use store::Store;

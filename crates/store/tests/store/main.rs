@@ -1,0 +1,6 @@
+//! One suite, run over both databases.
+
+mod both;
+mod databases;
+mod file;
+mod server;
