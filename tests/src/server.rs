@@ -134,6 +134,11 @@ impl Server {
         Ok(Self { process, listeners })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Everything it has logged, standard output included.
     pub fn log(&self) -> String {
         self.process.log()
