@@ -8,7 +8,7 @@ use verdict::{
     Body, Freshness, NoCache, Peer, Request, TokenKey, UnixTime, Verdict, VerifiedToken, VerifiedTokens,
     decide, ed25519::VerifyingKey, token::UnverifiedToken,
 };
-use writ_benches::{NOW, document, key, snapshot, token};
+use writ_benches::{NOW, document, headers, key, snapshot, token};
 
 #[derive(Default)]
 struct Memory(HashMap<TokenKey, Arc<VerifiedToken>>);
@@ -44,18 +44,9 @@ fn signatures(criterion: &mut Criterion) {
 
 fn verdicts(criterion: &mut Criterion) {
     let snapshot = snapshot();
-    let authorization = format!("Bearer {}", token(0));
-    let headers: [(&[u8], &[u8]); 9] = [
-        (b":authority", b"logs.internal"),
-        (b":path", b"/my-bucket/logs/2026-05/app.log"),
-        (b":method", b"GET"),
-        (b":scheme", b"http"),
-        (b"user-agent", b"agent/1.0"),
-        (b"accept", b"*/*"),
-        (b"authorization", authorization.as_bytes()),
-        (b"x-forwarded-proto", b"http"),
-        (b"x-request-id", b"5d1f1c61-9bb0-4c3f-8d0c-2a3a1c7c9d10"),
-    ];
+    let owned = headers(&token(0));
+    let headers: Vec<(&[u8], &[u8])> =
+        owned.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request { headers: &headers, body: Body::Absent, peer: &Peer::none() };
     let judge = |tokens: &mut dyn VerifiedTokens| {
         decide(&snapshot, black_box(&request), UnixTime(NOW), Freshness::Static, tokens)
