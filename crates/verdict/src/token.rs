@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod claims;
+mod names;
 pub mod unverified;
 pub mod verified;
 
