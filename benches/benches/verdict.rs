@@ -3,12 +3,12 @@
 use std::{collections::HashMap, hint::black_box, sync::Arc};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use ed25519_dalek::Signer;
+use ed25519_dalek::{Signature, VerifyingKey as Dalek};
 use verdict::{
     Body, Freshness, NoCache, Peer, Request, TokenKey, UnixTime, Verdict, VerifiedToken, VerifiedTokens,
     decide, ed25519::VerifyingKey, token::UnverifiedToken,
 };
-use writ_benches::{NOW, document, key, snapshot, token};
+use writ_benches::{NOW, document, headers, key, snapshot, token};
 
 #[derive(Default)]
 struct Memory(HashMap<TokenKey, Arc<VerifiedToken>>);
@@ -25,36 +25,28 @@ impl VerifiedTokens for Memory {
 
 fn signatures(criterion: &mut Criterion) {
     let message = token(0);
-    let signature = key().sign(message.as_bytes());
-    let public = key().verifying_key();
-    let tables = VerifyingKey::from_bytes(public.as_bytes()).expect("the key is a point");
+    let (signature, public) = (key().sign(message.as_bytes()), key().public());
+    let tables = VerifyingKey::from_bytes(&public).expect("the key is a point");
+    let dalek = Dalek::from_bytes(&public).expect("the key is a point");
+    let parsed = Signature::from_bytes(&signature);
     let mut group = criterion.benchmark_group("signature");
     group.bench_function("two tables", |bencher| {
-        bencher.iter(|| tables.verify(black_box(message.as_bytes()), &signature.to_bytes()));
+        bencher.iter(|| tables.verify(black_box(message.as_bytes()), &signature));
     });
     group.bench_function("verify_strict", |bencher| {
-        bencher.iter(|| public.verify_strict(black_box(message.as_bytes()), &signature));
+        bencher.iter(|| dalek.verify_strict(black_box(message.as_bytes()), &parsed));
     });
     group.bench_function("preparing a key's tables", |bencher| {
-        bencher.iter(|| VerifyingKey::from_bytes(black_box(public.as_bytes())));
+        bencher.iter(|| VerifyingKey::from_bytes(black_box(&public)));
     });
     group.finish();
 }
 
 fn verdicts(criterion: &mut Criterion) {
     let snapshot = snapshot();
-    let authorization = format!("Bearer {}", token(0));
-    let headers: [(&[u8], &[u8]); 9] = [
-        (b":authority", b"logs.internal"),
-        (b":path", b"/my-bucket/logs/2026-05/app.log"),
-        (b":method", b"GET"),
-        (b":scheme", b"http"),
-        (b"user-agent", b"agent/1.0"),
-        (b"accept", b"*/*"),
-        (b"authorization", authorization.as_bytes()),
-        (b"x-forwarded-proto", b"http"),
-        (b"x-request-id", b"5d1f1c61-9bb0-4c3f-8d0c-2a3a1c7c9d10"),
-    ];
+    let owned = headers(&token(0));
+    let headers: Vec<(&[u8], &[u8])> =
+        owned.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let request = Request { headers: &headers, body: Body::Absent, peer: &Peer::none() };
     let judge = |tokens: &mut dyn VerifiedTokens| {
         decide(&snapshot, black_box(&request), UnixTime(NOW), Freshness::Static, tokens)

@@ -14,7 +14,7 @@ use harness::{
     Result,
     error::{IoContext, unexpected},
     http::h1,
-    server::{Server, Setup},
+    server::{Release, Server, Setup},
     wait,
 };
 use proto::v1::{
@@ -89,7 +89,12 @@ pub async fn run(options: &Options) -> Result<Measured> {
     let policies = directory.path().join("policies");
     fs::create_dir_all(&policies).context(|| "make the policy directory".to_owned())?;
     edit(&policies, 0)?;
-    let setup = Setup { data: directory.path().join("data"), policies: policies.clone(), config: None };
+    let setup = Setup {
+        data: directory.path().join("data"),
+        policies: policies.clone(),
+        config: None,
+        release: Release::Current,
+    };
     let server = Server::start(&setup).await?;
     let before = resident(server.id())?;
 

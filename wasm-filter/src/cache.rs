@@ -1,19 +1,23 @@
 //! Verified tokens of one configuration on one worker, bounded in number and in bytes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use hashbrown::HashTable;
 use verdict::{TokenKey, VerifiedToken, VerifiedTokens};
 
-/// Most tokens remembered at once, whatever their size is thought to be.
+/// Most tokens remembered at once, whatever their size is.
 pub const MAX_TOKENS: usize = 10_000;
-/// Most bytes that the remembered tokens may hold, estimated; large tokens leave room for fewer.
+/// Most bytes that the remembered tokens may hold; large tokens leave room for fewer.
 pub const MAX_BYTES: usize = 4 << 20;
+/// By how many slots the memory grows.
+const GROWTH: usize = 1024;
 
 /// Second-chance (CLOCK) replacement: a hit only sets a flag, and making room looks at a few entries, so that
 /// no request pays for a sweep. Only tokens with a valid signature get in: a stranger cannot push others out.
 #[derive(Debug, Default)]
 pub struct TokenCache {
-    positions: HashMap<TokenKey, usize>,
+    /// Positions in `slots`, by the slot's key.
+    positions: HashTable<u32>,
     slots: Vec<Slot>,
     hand: usize,
     bytes: usize,
@@ -23,8 +27,16 @@ pub struct TokenCache {
 struct Slot {
     key: TokenKey,
     token: Arc<VerifiedToken>,
-    bytes: usize,
     recently_used: bool,
+}
+
+impl Slot {
+    /// Bytes that the slot's token costs: what it holds, and its places in `slots` and `positions`.
+    fn bytes(&self) -> usize {
+        // A table has one byte of control for each position, and up to 16/7 as many places as positions.
+        const PLACES: usize = size_of::<Slot>() + (size_of::<u32>() + 1) * 16 / 7 + 1;
+        self.token.held_bytes().saturating_add(PLACES)
+    }
 }
 
 impl TokenCache {
@@ -40,22 +52,35 @@ impl TokenCache {
         self.slots.is_empty()
     }
 
-    /// Estimated bytes that the remembered tokens hold.
+    /// Bytes that the remembered tokens hold.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    fn insert(&mut self, key: TokenKey, token: &Arc<VerifiedToken>, bytes: usize) {
-        if bytes > MAX_BYTES || self.positions.contains_key(&key) {
+    fn insert(&mut self, slot: Slot) {
+        let bytes = slot.bytes();
+        if bytes > MAX_BYTES || self.position(&slot.key).is_some() {
             return;
         }
         while !self.is_empty() && (self.len() >= MAX_TOKENS || self.bytes.saturating_add(bytes) > MAX_BYTES) {
             self.evict_one();
         }
-        self.positions.insert(key, self.slots.len());
-        self.slots.push(Slot { key, token: Arc::clone(token), bytes, recently_used: false });
+        // There are at most `MAX_TOKENS`.
+        let Ok(position) = u32::try_from(self.slots.len()) else { return };
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(GROWTH);
+        }
+        let hash = hash(&slot.key);
+        self.slots.push(slot);
+        let slots = &self.slots;
+        self.positions.insert_unique(hash, position, |&other| hash_at(slots, other));
         self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    fn position(&self, key: &TokenKey) -> Option<usize> {
+        let is_here = |&position: &u32| self.slots.get(index(position)).is_some_and(|slot| slot.key == *key);
+        self.positions.find(hash(key), is_here).copied().map(index)
     }
 
     /// Removes the first token from the hand on that was not used since the hand last passed it.
@@ -72,33 +97,46 @@ impl TokenCache {
             }
             self.hand = self.hand.saturating_add(1);
         }
+        let last = self.slots.len().saturating_sub(1);
         let evicted = self.slots.swap_remove(self.hand);
-        self.positions.remove(&evicted.key);
-        self.bytes = self.bytes.saturating_sub(evicted.bytes);
+        self.bytes = self.bytes.saturating_sub(evicted.bytes());
+        if let Ok(entry) = self.positions.find_entry(hash(&evicted.key), |&other| index(other) == self.hand) {
+            entry.remove();
+        }
         // The last slot has moved under the hand.
-        if let Some(moved) = self.slots.get(self.hand) {
-            self.positions.insert(moved.key, self.hand);
+        if let Some(moved) = self.slots.get(self.hand)
+            && let Some(position) = self.positions.find_mut(hash(&moved.key), |&other| index(other) == last)
+            && let Ok(hand) = u32::try_from(self.hand)
+        {
+            *position = hand;
         }
     }
 }
 
 impl VerifiedTokens for TokenCache {
     fn lookup(&mut self, key: &TokenKey) -> Option<Arc<VerifiedToken>> {
-        let slot = self.slots.get_mut(*self.positions.get(key)?)?;
+        let position = self.position(key)?;
+        let slot = self.slots.get_mut(position)?;
         slot.recently_used = true;
         Some(Arc::clone(&slot.token))
     }
 
     fn remember(&mut self, key: TokenKey, token: &Arc<VerifiedToken>) {
-        self.insert(key, token, estimate_bytes(token));
+        self.insert(Slot { key, token: Arc::clone(token), recently_used: false });
     }
 }
 
-/// An upper estimate of what a token holds in the sandbox: its texts, each with the allocator's overhead, and
-/// the fixed parts of claims and grants. The JSON it was read from, of which every text and number is part, grows
-/// with it.
-fn estimate_bytes(token: &VerifiedToken) -> usize {
-    /// Claims, slot and map entry of a token without texts.
-    const FIXED: usize = 512;
-    token.payload_bytes().saturating_mul(2).saturating_add(FIXED)
+/// Half of the key, which is a keyed hash already.
+fn hash(key: &TokenKey) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *key.as_bytes();
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn hash_at(slots: &[Slot], position: u32) -> u64 {
+    slots.get(index(position)).map_or(0, |slot| hash(&slot.key))
+}
+
+/// Positions fit wherever the slots do.
+fn index(position: u32) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
 }

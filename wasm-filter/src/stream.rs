@@ -226,7 +226,7 @@ impl<H: Host + Clone> Stream<H> {
     /// Makes the permit's edits. On an error some are made and some are not: the request must not go on.
     fn forward(&self, plugin: &Plugin, permit: &Permit) -> Result<(), HostError> {
         let edits = permit.edits();
-        for name in &edits.remove {
+        for name in edits.remove {
             // Names reach the filter as texts, so they leave it as such.
             let name = std::str::from_utf8(name)
                 .map_err(|_| HostError { call: "remove_request_header", status: BAD_ARGUMENT })?;
@@ -236,7 +236,7 @@ impl<H: Host + Clone> Stream<H> {
             self.host.set_request_header(name, value)?;
         }
         if let Some(record) = permit.record() {
-            self.host.set_property(TASK_PROPERTY, &record.task)?;
+            self.host.set_property(TASK_PROPERTY, record.task())?;
         }
         if let Some(denial) = permit.shadowed_denial() {
             self.host.set_property(DENIAL_PROPERTY, denial.code().as_str())?;

@@ -83,7 +83,7 @@ fn judge(
     let credential = credential::read(fields).map_err(anonymous)?;
     let token = verify(snapshot, &credential, tokens).map_err(anonymous)?;
 
-    let denied = |refusal| Denial::new(refusal, Some(String::from(token.claims().task())));
+    let denied = |refusal| Denial::new(refusal, Some(String::from(token.task())));
     token.check_current(snapshot, known_host.map(Host::audience), now).map_err(denied)?;
     check_sender(&token, credential.scheme, request).map_err(denied)?;
     token
@@ -92,8 +92,8 @@ fn judge(
     let Reading::Means(meaning) = reading.map_err(denied)? else {
         return Ok(Permit::exempt(fields));
     };
-    let grant = choose_grant(&token.claims().authorization_details, &meaning).map_err(denied)?;
-    Ok(Permit::granted(record(&token, meaning, grant), fields))
+    let grant = choose_grant(token.grants(), &meaning).map_err(denied)?;
+    Ok(Permit::granted(GrantedRequest::new(token, meaning, grant), fields))
 }
 
 /// Step 0. An unknown host gets the default bound: its denial must not rest on an old snapshot either.
@@ -182,7 +182,8 @@ fn verify(
     if let Some(token) = tokens.lookup(&key) {
         return Ok(token);
     }
-    let unverified = UnverifiedToken::parse(credential.token)?;
+    // A text that is remembered was checked when it was read first.
+    let unverified = UnverifiedToken::parse(credential.checked()?)?;
     let token = Arc::new(VerifiedToken::verify(&unverified, snapshot)?);
     tokens.remember(key, &token);
     Ok(token)
@@ -191,7 +192,7 @@ fn verify(
 /// Step 3.
 fn check_sender(token: &VerifiedToken, scheme: Scheme, request: &Request<'_>) -> Result<(), Refusal> {
     let mismatch = |detail| Err(Refusal::new(DenialCode::SenderMismatch, detail));
-    let cnf = token.claims().cnf.as_ref();
+    let cnf = token.cnf();
     if (scheme == Scheme::DPoP) != cnf.is_some_and(|cnf| cnf.jkt.is_some()) {
         return mismatch("the scheme is `DPoP` exactly when the token is bound to a DPoP key");
     }
@@ -224,18 +225,4 @@ fn choose_grant(grants: &[Grant], meaning: &Meaning) -> Result<usize, Refusal> {
             Refusal::new(DenialCode::NotGranted, "no grant covers the action and the resource")
         }
     })
-}
-
-fn record(token: &VerifiedToken, meaning: Meaning, grant: usize) -> GrantedRequest {
-    let claims = token.claims();
-    GrantedRequest {
-        task: claims.task().into(),
-        agent: claims.holder().into(),
-        client: claims.client_id.clone(),
-        action: meaning.action,
-        resource: meaning.resource,
-        jti: claims.jti.clone(),
-        grant,
-        expires_at: claims.exp,
-    }
 }

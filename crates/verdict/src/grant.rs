@@ -8,6 +8,7 @@ use thiserror::Error;
 pub mod action;
 pub mod decimal;
 pub mod glob;
+pub(crate) mod held;
 pub(crate) mod object;
 pub mod predicate;
 pub mod resource;
@@ -63,6 +64,14 @@ pub enum GrantType {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GrantId(String);
+
+impl GrantId {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl TryFrom<String> for GrantId {
     type Error = GrantIdError;

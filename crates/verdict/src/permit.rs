@@ -1,10 +1,11 @@
 //! Permits: the proof that a request may pass, and what happens to its header fields.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
-    Denial,
+    Denial, UnixTime, VerifiedToken,
     request::{credential, fields::Fields},
+    route::Meaning,
 };
 
 /// Header that names the task to the upstream.
@@ -18,7 +19,8 @@ pub const CLIENT_HEADER: &str = "x-writ-client";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     reason: Reason,
-    edits: HeaderEdits,
+    /// Names of fields, as sent.
+    remove: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,57 +44,85 @@ pub enum PermitKind {
 /// What was granted, for records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedRequest {
-    /// The task.
-    pub task: String,
-    /// The holder.
-    pub agent: String,
-    /// Whoever requested the token.
-    pub client: String,
+    token: Arc<VerifiedToken>,
     /// The action.
     pub action: String,
     /// The resource.
     pub resource: String,
-    /// The token's id.
-    pub jti: String,
     /// Index of the grant within the token.
     pub grant: usize,
-    /// The token's `exp`, Unix seconds.
-    pub expires_at: u64,
+}
+
+impl GrantedRequest {
+    pub(crate) fn new(token: Arc<VerifiedToken>, meaning: Meaning, grant: usize) -> Self {
+        Self { token, action: meaning.action, resource: meaning.resource, grant }
+    }
+
+    /// The task.
+    #[must_use]
+    pub fn task(&self) -> &str {
+        self.token.task()
+    }
+
+    /// The holder.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        self.token.holder()
+    }
+
+    /// Whoever requested the token.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        self.token.client()
+    }
+
+    /// The token's id.
+    #[must_use]
+    pub fn jti(&self) -> &str {
+        self.token.id()
+    }
+
+    /// The token's `exp`.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        self.token.expires_at()
+    }
+
+    /// The fields that tell the upstream.
+    fn headers(&self) -> [(&'static str, &str); 3] {
+        [(TASK_HEADER, self.task()), (AGENT_HEADER, self.agent()), (CLIENT_HEADER, self.client())]
+    }
 }
 
 /// Edits to make before the request is forwarded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderEdits {
+pub struct HeaderEdits<'p> {
     /// Fields to remove, names as sent, each once. Never one that is set: Envoy's `ext_authz` removes after it
     /// sets.
-    pub remove: Vec<Vec<u8>>,
+    pub remove: &'p [Vec<u8>],
     /// Fields to set, replacing every value the client sent.
-    pub set: Vec<(&'static str, String)>,
+    pub set: Vec<(&'static str, &'p str)>,
 }
 
 impl Permit {
     pub(crate) fn granted(request: GrantedRequest, fields: &Fields<'_>) -> Self {
-        let set = alloc::vec![
-            (TASK_HEADER, request.task.clone()),
-            (AGENT_HEADER, request.agent.clone()),
-            (CLIENT_HEADER, request.client.clone()),
-        ];
-        let mut remove = removals(fields, |name| set.iter().any(|(own, _)| own.as_bytes() == name));
+        let own = [TASK_HEADER, AGENT_HEADER, CLIENT_HEADER];
+        let mut remove = removals(fields, |name| own.iter().any(|own| own.as_bytes() == name));
         remove.extend(fields.misleading.iter().map(|name| name.to_vec()));
         remove.push(b"authorization".to_vec());
         // A cookie with a token was refused. This field is for proxies, which Envoy is not.
         if credential::holds_task_token(fields, b"proxy-authorization") {
             remove.push(b"proxy-authorization".to_vec());
         }
-        Self { reason: Reason::Granted(request), edits: HeaderEdits { remove, set } }
+        Self { reason: Reason::Granted(request), remove }
     }
 
     pub(crate) fn exempt(fields: &Fields<'_>) -> Self {
-        Self { reason: Reason::Exempt, edits: unproven_edits(fields) }
+        Self { reason: Reason::Exempt, remove: unproven_removals(fields) }
     }
 
     pub(crate) fn shadowed(denial: Denial, fields: &Fields<'_>) -> Self {
-        Self { reason: Reason::Shadowed(denial), edits: unproven_edits(fields) }
+        Self { reason: Reason::Shadowed(denial), remove: unproven_removals(fields) }
     }
 
     /// Why the request passes.
@@ -107,8 +137,9 @@ impl Permit {
 
     /// The edits to make before the request is forwarded.
     #[must_use]
-    pub fn edits(&self) -> &HeaderEdits {
-        &self.edits
+    pub fn edits(&self) -> HeaderEdits<'_> {
+        let set = self.record().map(|record| record.headers().to_vec()).unwrap_or_default();
+        HeaderEdits { remove: &self.remove, set }
     }
 
     /// What was granted; `None` where no token was needed or none convinced.
@@ -131,14 +162,14 @@ impl Permit {
 }
 
 /// Without a verified token the upstream's own `authorization` stays, but a task token never goes upstream.
-fn unproven_edits(fields: &Fields<'_>) -> HeaderEdits {
+fn unproven_removals(fields: &Fields<'_>) -> Vec<Vec<u8>> {
     let mut remove = removals(fields, |_| false);
     for name in credential::CREDENTIAL_FIELDS {
         if credential::holds_task_token(fields, name) {
             remove.push(name.to_vec());
         }
     }
-    HeaderEdits { remove, set: Vec::new() }
+    remove
 }
 
 fn removals(fields: &Fields<'_>, is_set: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {

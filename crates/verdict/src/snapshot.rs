@@ -4,6 +4,7 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 
@@ -30,7 +31,7 @@ pub struct Snapshot {
     not_after: Option<UnixTime>,
     min_iat: UnixTime,
     hash_key: HashKey,
-    keys: BTreeMap<String, VerifyingKey>,
+    keys: BTreeMap<Arc<str>, VerifyingKey>,
     revocations: Revocations,
     hosts: Hosts,
 }
@@ -147,8 +148,8 @@ impl Snapshot {
     /// as another one, so that it takes them all along.
     #[must_use]
     pub fn keeps_proofs_of(&self, earlier: &Self) -> bool {
-        let keeps = |(kid, key): (&String, &VerifyingKey)| {
-            self.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes())
+        let keeps = |(kid, key): (&Arc<str>, &VerifyingKey)| {
+            self.keys.get(&**kid).is_some_and(|own| own.as_bytes() == key.as_bytes())
         };
         self.issuer == earlier.issuer && self.hash_key == earlier.hash_key && earlier.keys.iter().all(keeps)
     }
@@ -158,9 +159,9 @@ impl Snapshot {
         self.hosts.get(name)
     }
 
-    pub(crate) fn key(&self, kid: &[u8]) -> Option<(&str, &VerifyingKey)> {
+    pub(crate) fn key(&self, kid: &[u8]) -> Option<(&Arc<str>, &VerifyingKey)> {
         let kid = core::str::from_utf8(kid).ok()?;
-        self.keys.get_key_value(kid).map(|(kid, key)| (kid.as_str(), key))
+        self.keys.get_key_value(kid)
     }
 
     pub(crate) fn leeway(&self) -> u64 {
@@ -184,7 +185,7 @@ impl Snapshot {
     }
 }
 
-fn compile_keys(documents: &[KeyDocument]) -> Result<BTreeMap<String, VerifyingKey>, SnapshotError> {
+fn compile_keys(documents: &[KeyDocument]) -> Result<BTreeMap<Arc<str>, VerifyingKey>, SnapshotError> {
     let mut keys = BTreeMap::new();
     for (index, KeyDocument { kid, alg, x }) in documents.iter().enumerate() {
         let place = |member: &str| format!("keys[{index}].{member}");
@@ -198,7 +199,7 @@ fn compile_keys(documents: &[KeyDocument]) -> Result<BTreeMap<String, VerifyingK
             URL_SAFE_NO_PAD.decode(x).map_err(|_| invalid(place("x"), "not unpadded base64url"))?;
         let bytes = bytes.try_into().map_err(|_| invalid(place("x"), "not 32 bytes"))?;
         let key = VerifyingKey::from_bytes(&bytes).map_err(|error| invalid(place("x"), error.to_string()))?;
-        if keys.insert(kid.clone(), key).is_some() {
+        if keys.insert(Arc::from(kid.as_str()), key).is_some() {
             return Err(invalid(place("kid"), format!("`{kid}` is listed twice")));
         }
     }

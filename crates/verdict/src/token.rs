@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod claims;
+mod names;
 mod standing;
 pub mod unverified;
 pub mod verified;

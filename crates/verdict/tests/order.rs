@@ -43,9 +43,9 @@ fn a_covered_request_passes_with_its_edits() {
     assert_eq!(
         edits.set,
         [
-            ("x-writ-task", "task-1".to_owned()),
-            ("x-writ-agent", "spiffe://example.org/agent/janitor".to_owned()),
-            ("x-writ-client", "log-janitor".to_owned()),
+            ("x-writ-task", "task-1"),
+            ("x-writ-agent", "spiffe://example.org/agent/janitor"),
+            ("x-writ-client", "log-janitor"),
         ]
     );
 }
@@ -306,7 +306,7 @@ fn an_exemption_is_narrow() {
         "missing_token"
     );
     // A task token does not travel to an upstream that did not ask for it; another credential does.
-    let verdict = |authorization: String| {
+    let permit = |authorization: String| {
         let fields = request(
             "GET",
             "/healthz",
@@ -314,16 +314,19 @@ fn an_exemption_is_narrow() {
             &[("authorization", authorization.as_bytes()), ("x-writ-task", b"f")],
         );
         match judge_at(&snapshot(&document()), &fields, Body::Absent, common::NOW) {
-            Verdict::Allow(permit) => permit.edits().clone(),
+            Verdict::Allow(permit) => permit,
             Verdict::Deny(denial) => panic!("{denial:?}"),
         }
     };
     assert!(
-        verdict(format!("Bearer {}", token(&common::claims()))).remove.contains(&b"authorization".to_vec())
+        permit(format!("Bearer {}", token(&common::claims())))
+            .edits()
+            .remove
+            .contains(&b"authorization".to_vec())
     );
-    let other = verdict("Basic YTpi".to_owned());
-    assert_eq!(other.remove, [b"x-writ-task".to_vec()]);
-    assert!(other.set.is_empty());
+    let other = permit("Basic YTpi".to_owned());
+    assert_eq!(other.edits().remove, [b"x-writ-task".to_vec()]);
+    assert!(other.edits().set.is_empty());
 }
 
 #[test]

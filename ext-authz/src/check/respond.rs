@@ -29,11 +29,11 @@ pub(super) fn allowed(permit: &Permit) -> Result<CheckResponse, Inexpressible> {
     let remove: Result<Vec<String>, _> =
         remove.iter().cloned().chain(hidden).map(String::from_utf8).collect();
     let response = OkHttpResponse {
-        headers: set.iter().map(|(name, value)| header(name, value.clone())).collect(),
+        headers: set.into_iter().map(|(name, value)| header(name, value.to_owned())).collect(),
         headers_to_remove: remove.map_err(|_| Inexpressible)?,
         ..OkHttpResponse::default()
     };
-    let task = permit.record().map(|record| record.task.as_str());
+    let task = permit.record().map(|record| record.task());
     let shadowed = permit.shadowed_denial().map(|denial| denial.code().as_str());
     Ok(CheckResponse {
         status: Some(status(Code::Ok)),

@@ -65,6 +65,16 @@ impl Config {
         Ok(Self(root))
     }
 
+    /// The whole bootstrap, for measurements that put one together.
+    pub fn into_value(self) -> Value {
+        self.0
+    }
+
+    /// A bootstrap that was put together.
+    pub fn from_value(bootstrap: Value) -> Self {
+        Self(bootstrap)
+    }
+
     /// Points the cluster `name` at `address`.
     ///
     /// # Errors

@@ -34,7 +34,15 @@ impl Envoy {
     /// # Errors
     /// Envoy is not installed, refuses the configuration, or does not become ready.
     pub async fn start(config: &Config, directory: &Path) -> Result<Self> {
-        let mut envoy = Self::launch(config, directory).await?;
+        Self::start_with(config, directory, WORKERS).await
+    }
+
+    /// As [`start`](Self::start), with another number of worker threads.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn start_with(config: &Config, directory: &Path, workers: u32) -> Result<Self> {
+        let mut envoy = Self::launch_with(config, directory, workers).await?;
         let expected = config.listener_names();
         envoy.listeners = wait::until("Envoy's listeners", || {
             let (alive, expected) = (envoy.process.check(), &expected);
@@ -54,7 +62,11 @@ impl Envoy {
     /// # Errors
     /// Envoy is not installed, or ends at once.
     pub async fn launch(config: &Config, directory: &Path) -> Result<Self> {
-        let mut process = Self::spawn(config, directory)?;
+        Self::launch_with(config, directory, WORKERS).await
+    }
+
+    async fn launch_with(config: &Config, directory: &Path, workers: u32) -> Result<Self> {
+        let mut process = Self::spawn_with(config, directory, workers)?;
         let address_file = directory.join("admin");
         let admin = wait::until("Envoy's admin listener", || {
             let alive = process.check();
@@ -70,14 +82,23 @@ impl Envoy {
     /// # Errors
     /// Envoy is not installed.
     pub fn spawn(config: &Config, directory: &Path) -> Result<Process> {
+        Self::spawn_with(config, directory, WORKERS)
+    }
+
+    fn spawn_with(config: &Config, directory: &Path, workers: u32) -> Result<Process> {
         fs::create_dir_all(directory).context(|| format!("make `{}`", directory.display()))?;
         let file = directory.join("envoy.json");
         fs::write(&file, config.to_json()).context(|| format!("write `{}`", file.display()))?;
         let mut command = Command::new(paths::envoy()?);
         command.current_dir(paths::repository()).arg("-c").arg(&file);
         command.arg("--admin-address-path").arg(directory.join("admin"));
-        command.args(["--disable-hot-restart", "--log-level", "info", "--concurrency", &WORKERS.to_string()]);
+        command.args(["--disable-hot-restart", "--log-level", "info", "--concurrency", &workers.to_string()]);
         Process::start("envoy", command, &directory.join("envoy.log"))
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The address of the listener `name`.

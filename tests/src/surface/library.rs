@@ -50,7 +50,7 @@ impl Library {
                 let set = edits
                     .set
                     .iter()
-                    .map(|(name, value)| (name.as_bytes().to_vec(), value.clone().into_bytes()));
+                    .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
                 Outcome::Forwarded(Forwarded { headers: kept.cloned().chain(set).collect() })
             }
             Verdict::Deny(denial) => {

@@ -1,6 +1,6 @@
 //! Actions and their patterns.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,11 @@ use thiserror::Error;
 /// Longest action, in bytes.
 pub const MAX_LENGTH: usize = 128;
 
-/// `namespace:Name`, or such a name's beginning and one final `*`.
+/// `namespace:Name`, or such a name's beginning and one final `*`: the text itself, because a data plane remembers
+/// thousands of them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ActionPattern {
-    /// The whole action, or its beginning.
-    stem: String,
-    /// Whether anything may follow the stem.
-    open: bool,
-}
+pub struct ActionPattern(Box<str>);
 
 /// Why a text is not an action or an action pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -59,13 +55,30 @@ impl ActionPattern {
     /// Whether `action` is one of this pattern's.
     #[must_use]
     pub fn matches(&self, action: &str) -> bool {
-        if self.open { action.starts_with(self.stem.as_str()) } else { action == self.stem }
+        match self.stem() {
+            Some(stem) => action.starts_with(stem),
+            None => *action == *self.0,
+        }
     }
 
     /// Whether every action of this pattern is one of `other`'s.
     #[must_use]
     pub fn covered_by(&self, other: &Self) -> bool {
-        if other.open { self.stem.starts_with(other.stem.as_str()) } else { self == other }
+        match other.stem() {
+            Some(stem) => self.stem().unwrap_or(&self.0).starts_with(stem),
+            None => self == other,
+        }
+    }
+
+    /// The text as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The beginning, where anything may follow it.
+    fn stem(&self) -> Option<&str> {
+        self.0.strip_suffix('*')
     }
 }
 
@@ -73,10 +86,7 @@ impl FromStr for ActionPattern {
     type Err = ActionError;
 
     fn from_str(text: &str) -> Result<Self, ActionError> {
-        match text.strip_suffix('*') {
-            Some(stem) => check_stem(stem).map(|()| Self { stem: stem.into(), open: true }),
-            None => check_action(text).map(|()| Self { stem: text.into(), open: false }),
-        }
+        Self::try_from(String::from(text))
     }
 }
 
@@ -84,24 +94,23 @@ impl TryFrom<String> for ActionPattern {
     type Error = ActionError;
 
     fn try_from(text: String) -> Result<Self, ActionError> {
-        text.parse()
+        match text.strip_suffix('*') {
+            Some(stem) => check_stem(stem)?,
+            None => check_action(&text)?,
+        }
+        Ok(Self(text.into_boxed_str()))
     }
 }
 
 impl From<ActionPattern> for String {
     fn from(pattern: ActionPattern) -> Self {
-        let ActionPattern { mut stem, open } = pattern;
-        if open {
-            stem.push('*');
-        }
-        stem
+        pattern.0.into()
     }
 }
 
 impl fmt::Display for ActionPattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.stem)?;
-        if self.open { formatter.write_str("*") } else { Ok(()) }
+        formatter.write_str(&self.0)
     }
 }
 

@@ -5,6 +5,8 @@ use core::{cmp::Ordering, fmt, str::FromStr};
 
 use thiserror::Error;
 
+use super::held::allocation;
+
 /// Longest decimal read, in characters.
 const MAX_LENGTH: usize = 64;
 
@@ -48,6 +50,14 @@ impl FromStr for Decimal {
         let fraction = fraction.trim_end_matches('0');
         let zero = integer == "0" && fraction.is_empty();
         Ok(Self { negative: negative && !zero, integer: integer.into(), fraction: fraction.into() })
+    }
+}
+
+impl Decimal {
+    /// Bytes that this number holds beside itself.
+    pub(super) fn held_bytes(&self) -> usize {
+        let Self { negative: _, integer, fraction } = self;
+        allocation(integer.len()).saturating_add(allocation(fraction.len()))
     }
 }
 

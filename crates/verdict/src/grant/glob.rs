@@ -21,6 +21,12 @@ pub struct Glob(String);
 pub struct GlobError;
 
 impl Glob {
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether the whole of `value` fits. A value that a file system or a URL would read as something else
     /// (dot segments, `//`, backslash, `%`) fits no pattern.
     #[must_use]

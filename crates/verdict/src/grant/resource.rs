@@ -1,6 +1,6 @@
 //! Resources and their patterns: `scheme://authority[/segment...]`.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,12 @@ pub const MAX_LENGTH: usize = 2048;
 /// Most segments of a resource or pattern, its authority included.
 const MAX_SEGMENTS: usize = 64;
 
-/// A set of resources: each segment may hold one `*`, and a final `**` is one or more segments.
+/// A set of resources: each segment may hold one `*`, and a final `**` is one or more segments. The text itself,
+/// because a data plane remembers thousands of them; its parts between slashes are `scheme:`, nothing, and the
+/// segments.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ResourcePattern {
-    scheme: String,
-    segments: Vec<SegmentPattern>,
-    /// Whether a final `**` follows the segments.
-    deep: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum SegmentPattern {
-    Literal(String),
-    /// What is before and after the `*`.
-    Wild(String, String),
-}
+pub struct ResourcePattern(Box<str>);
 
 /// Why a text is not a resource or a resource pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -48,8 +38,8 @@ pub enum ResourceError {
     Wildcard,
 }
 
-/// Splits `scheme://rest` and checks the scheme (RFC 3986 section 3.1, lower case).
-fn split_scheme(text: &str) -> Result<(&str, &str), ResourceError> {
+/// What follows `scheme://`, with the scheme checked (RFC 3986 section 3.1, lower case).
+fn split_scheme(text: &str) -> Result<&str, ResourceError> {
     if text.len() > MAX_LENGTH {
         return Err(ResourceError::Length);
     }
@@ -57,7 +47,7 @@ fn split_scheme(text: &str) -> Result<(&str, &str), ResourceError> {
     let mut bytes = scheme.bytes();
     let starts = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
     let goes_on = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+.-".contains(&b));
-    if starts && goes_on { Ok((scheme, rest)) } else { Err(ResourceError::Scheme) }
+    if starts && goes_on { Ok(rest) } else { Err(ResourceError::Scheme) }
 }
 
 /// Whether `segment` can be a segment of some request's resource.
@@ -75,19 +65,15 @@ impl ResourcePattern {
     /// Whether `resource`, already checked segment by segment when it was made, is in this set.
     #[must_use]
     pub fn matches(&self, resource: &str) -> bool {
-        let Some(rest) = resource.strip_prefix(self.scheme.as_str()).and_then(|r| r.strip_prefix("://"))
-        else {
-            return false;
-        };
-        let mut segments = rest.split('/');
-        for pattern in &self.segments {
-            match segments.next() {
-                Some(segment) if pattern.matches(segment) => {}
+        let mut parts = resource.split('/');
+        for pattern in self.parts() {
+            match parts.next() {
+                Some(part) if part_matches(pattern, part) => {}
                 _ => return false,
             }
         }
-        let mut more = segments.peekable();
-        if self.deep {
+        let mut more = parts.peekable();
+        if self.is_deep() {
             more.peek().is_some() && more.all(|segment| !segment.is_empty())
         } else {
             more.peek().is_none()
@@ -97,79 +83,94 @@ impl ResourcePattern {
     /// Whether every resource of this set is one of `other`'s.
     #[must_use]
     pub fn covered_by(&self, other: &Self) -> bool {
-        let lengths_fit = if other.deep {
+        let (ours, theirs) = (self.parts().count(), other.parts().count());
+        let lengths_fit = if other.is_deep() {
             // `**` stands for at least one segment: a literal segment of ours, or our own `**`.
-            self.segments.len() > other.segments.len()
-                || (self.deep && self.segments.len() == other.segments.len())
+            ours > theirs || (self.is_deep() && ours == theirs)
         } else {
-            !self.deep && self.segments.len() == other.segments.len()
+            !self.is_deep() && ours == theirs
         };
-        self.scheme == other.scheme
-            && lengths_fit
-            && self.segments.iter().zip(&other.segments).all(|(ours, theirs)| ours.covered_by(theirs))
+        // The schemes are parts, too.
+        lengths_fit && self.parts().zip(other.parts()).all(|(ours, theirs)| part_covered_by(ours, theirs))
     }
 
     /// The scheme, before `://`.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        &self.scheme
+        self.0.split(':').next().unwrap_or_default()
+    }
+
+    /// The text as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a final `**` follows the parts.
+    fn is_deep(&self) -> bool {
+        self.0.ends_with("**")
+    }
+
+    /// The parts between slashes without a final `**`.
+    fn parts(&self) -> impl Iterator<Item = &str> {
+        // Nowhere else two stars are side by side.
+        self.0.split('/').filter(|part| *part != "**")
     }
 }
 
-impl SegmentPattern {
-    fn parse(text: &str) -> Result<Self, ResourceError> {
-        check_segment(text)?;
-        match text.split_once('*') {
-            None => Ok(Self::Literal(text.into())),
-            Some((_, after)) if after.contains('*') => Err(ResourceError::Wildcard),
-            Some((before, after)) => Ok(Self::Wild(before.into(), after.into())),
-        }
-    }
+/// Splits a segment pattern into what is before and after its `*`.
+fn wild(pattern: &str) -> Option<(&str, &str)> {
+    pattern.split_once('*')
+}
 
-    fn matches(&self, segment: &str) -> bool {
-        match self {
-            Self::Literal(literal) => segment == literal,
-            Self::Wild(before, after) => {
-                !segment.is_empty()
-                    && segment.len() >= before.len() + after.len()
-                    && segment.starts_with(before.as_str())
-                    && segment.ends_with(after.as_str())
-            }
+fn part_matches(pattern: &str, part: &str) -> bool {
+    match wild(pattern) {
+        None => part == pattern,
+        Some((before, after)) => {
+            !part.is_empty()
+                && part.len() >= before.len() + after.len()
+                && part.starts_with(before)
+                && part.ends_with(after)
         }
     }
+}
 
-    fn covered_by(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Literal(ours), theirs) => theirs.matches(ours),
-            (Self::Wild(..), Self::Literal(_)) => false,
-            // Whatever our `*` stands for, the text still begins and ends as theirs asks, and is long enough
-            // because our own fixed parts already are.
-            (Self::Wild(before, after), Self::Wild(their_before, their_after)) => {
-                before.starts_with(their_before.as_str()) && after.ends_with(their_after.as_str())
-            }
+fn part_covered_by(ours: &str, theirs: &str) -> bool {
+    match (wild(ours), wild(theirs)) {
+        (None, _) => part_matches(theirs, ours),
+        (Some(_), None) => false,
+        // Whatever our `*` stands for, the text still begins and ends as theirs asks, and is long enough because our
+        // own fixed parts already are.
+        (Some((before, after)), Some((their_before, their_after))) => {
+            before.starts_with(their_before) && after.ends_with(their_after)
         }
     }
+}
+
+/// Whether `text` is a resource pattern.
+fn check(text: &str) -> Result<(), ResourceError> {
+    let rest = split_scheme(text)?;
+    let fixed = match rest.strip_suffix("**") {
+        Some("") => return Ok(()),
+        Some(before) => before.strip_suffix('/').ok_or(ResourceError::Wildcard)?,
+        None => rest,
+    };
+    let mut count = 0;
+    for segment in fixed.split('/') {
+        check_segment(segment)?;
+        if wild(segment).is_some_and(|(_, after)| after.contains('*')) {
+            return Err(ResourceError::Wildcard);
+        }
+        count += 1;
+    }
+    if count > MAX_SEGMENTS { Err(ResourceError::Length) } else { Ok(()) }
 }
 
 impl FromStr for ResourcePattern {
     type Err = ResourceError;
 
     fn from_str(text: &str) -> Result<Self, ResourceError> {
-        let (scheme, rest) = split_scheme(text)?;
-        let (fixed, deep) = match rest.strip_suffix("**") {
-            Some("") => ("", true),
-            Some(before) => (before.strip_suffix('/').ok_or(ResourceError::Wildcard)?, true),
-            None => (rest, false),
-        };
-        let segments = if fixed.is_empty() && rest == "**" {
-            Vec::new()
-        } else {
-            fixed.split('/').map(SegmentPattern::parse).collect::<Result<Vec<_>, _>>()?
-        };
-        if segments.len() > MAX_SEGMENTS {
-            return Err(ResourceError::Length);
-        }
-        Ok(Self { scheme: scheme.into(), segments, deep })
+        Self::try_from(String::from(text))
     }
 }
 
@@ -177,31 +178,20 @@ impl TryFrom<String> for ResourcePattern {
     type Error = ResourceError;
 
     fn try_from(text: String) -> Result<Self, ResourceError> {
-        text.parse()
+        check(&text)?;
+        Ok(Self(text.into_boxed_str()))
     }
 }
 
 impl From<ResourcePattern> for String {
     fn from(pattern: ResourcePattern) -> Self {
-        alloc::format!("{pattern}")
+        pattern.0.into()
     }
 }
 
 impl fmt::Display for ResourcePattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}://", self.scheme)?;
-        for (index, segment) in self.segments.iter().enumerate() {
-            let slash = if index == 0 { "" } else { "/" };
-            match segment {
-                SegmentPattern::Literal(literal) => write!(formatter, "{slash}{literal}")?,
-                SegmentPattern::Wild(before, after) => write!(formatter, "{slash}{before}*{after}")?,
-            }
-        }
-        match (self.deep, self.segments.is_empty()) {
-            (true, true) => formatter.write_str("**"),
-            (true, false) => formatter.write_str("/**"),
-            (false, _) => Ok(()),
-        }
+        formatter.write_str(&self.0)
     }
 }
 

@@ -81,6 +81,8 @@ where
             if values.is_empty() {
                 return Err(A::Error::custom("an empty list"));
             }
+            // A data plane remembers many.
+            values.shrink_to_fit();
             Ok(values)
         }
     }

@@ -13,8 +13,24 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Credential<'a> {
     pub(crate) scheme: Scheme,
-    /// The token's exact bytes.
+    /// The token's exact bytes, whatever they are.
     pub(crate) token: &'a [u8],
+}
+
+impl<'a> Credential<'a> {
+    /// The token, if it has only bytes that a token has. Apart from [`read`], because a token that is remembered needs
+    /// no second look; no other step comes between the two.
+    ///
+    /// # Errors
+    /// `malformed_request`.
+    pub(crate) fn checked(&self) -> Result<&'a [u8], Refusal> {
+        let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+        if self.token.iter().all(is_token_byte) {
+            Ok(self.token)
+        } else {
+            Err(malformed("`authorization` holds no token after its scheme"))
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +44,7 @@ pub(crate) enum Scheme {
 /// Extracts the token.
 ///
 /// # Errors
-/// `malformed_request` for more than one field or token wherever they are, a comma, or bytes that no token has;
+/// `malformed_request` for more than one field or token wherever they are, or a comma in another scheme;
 /// `missing_token` for none, and for another scheme.
 pub(crate) fn read<'a>(fields: &Fields<'a>) -> Result<Credential<'a>, Refusal> {
     if has_token_elsewhere(fields) {
@@ -37,8 +53,6 @@ pub(crate) fn read<'a>(fields: &Fields<'a>) -> Result<Credential<'a>, Refusal> {
     match fields.authorization {
         Single::Absent => Err(missing("no `authorization` field")),
         Single::Several => Err(malformed("several `authorization` fields")),
-        // Proxies merge repeated fields with a comma; no token has one.
-        Single::One(value) if value.contains(&b',') => Err(malformed("a comma in `authorization`")),
         Single::One(value) => parse(value),
     }
 }
@@ -51,6 +65,9 @@ fn parse(value: &[u8]) -> Result<Credential<'_>, Refusal> {
         Scheme::Bearer
     } else if name.eq_ignore_ascii_case(b"dpop") {
         Scheme::DPoP
+    } else if token.contains(&b',') {
+        // Proxies merge repeated fields with a comma. One in a token is found with all that no token has.
+        return Err(malformed("a comma in `authorization`"));
     } else if !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
     {
         return Err(missing("another authentication scheme"));
@@ -58,8 +75,7 @@ fn parse(value: &[u8]) -> Result<Credential<'_>, Refusal> {
         return Err(malformed("`authorization` does not begin with a scheme"));
     };
     let token = token.strip_prefix(b" ").unwrap_or_default();
-    let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
-    if token.is_empty() || !token.iter().all(is_token_byte) {
+    if token.is_empty() {
         return Err(malformed("`authorization` holds no token after its scheme"));
     }
     Ok(Credential { scheme, token })
@@ -117,7 +133,8 @@ mod tests {
     fn read_one(authorization: &[u8]) -> Result<(Scheme, std::vec::Vec<u8>), DenialCode> {
         let headers = [(&b":path"[..], &b"/"[..]), (b"authorization", authorization)];
         let fields = Fields::scan(&headers);
-        read(&fields).map(|found| (found.scheme, found.token.to_vec())).map_err(|refusal| refusal.code)
+        let found = read(&fields).and_then(|found| Ok((found.scheme, found.checked()?.to_vec())));
+        found.map_err(|refusal| refusal.code)
     }
 
     #[test]

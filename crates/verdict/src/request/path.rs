@@ -45,6 +45,13 @@ pub(crate) fn read(path: &[u8], leniencies: Leniencies) -> Result<Vec<Cow<'_, st
 }
 
 fn read_segment(raw: &[u8], leniencies: Leniencies) -> Result<Cow<'_, str>, Refusal> {
+    // Nearly every segment: nothing in it has a second reading, whoever reads it.
+    if raw.iter().all(is_plain)
+        && !matches!(raw, b"" | b"." | b"..")
+        && let Ok(segment) = core::str::from_utf8(raw)
+    {
+        return Ok(Cow::Borrowed(segment));
+    }
     // `#` begins a fragment, which never goes over the wire; whoever sends one hopes that someone cuts there.
     if raw.contains(&b'#') {
         return Err(ambiguous("`#` in the path"));
@@ -69,6 +76,11 @@ fn read_segment(raw: &[u8], leniencies: Leniencies) -> Result<Cow<'_, str>, Refu
         return Err(ambiguous("dot or empty segment before `;`"));
     }
     Ok(segment)
+}
+
+/// Unreserved characters (RFC 3986 section 2.3).
+fn is_plain(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 fn ambiguous(detail: &'static str) -> Refusal {

@@ -1,20 +1,32 @@
 //! A token whose signature, issuer and form are proven. Time, audience, sender and revocation are not part of
 //! the proof: they are checked on every request.
 
-use super::{Claims, UnverifiedToken};
+use alloc::{boxed::Box, sync::Arc};
+
+use super::{
+    Claims, UnverifiedToken,
+    claims::Confirmation,
+    names::{Names, Roles},
+};
 use crate::{
     Snapshot, UnixTime,
     denial::{DenialCode, Refusal},
+    grant::{Grant, held},
     revocation::{HashKey, Kind, Revocations},
 };
-use alloc::string::String;
 
-/// Proof that an issuer's key of some snapshot signed these claims.
-#[derive(Debug)]
+/// Proof that an issuer's key of some snapshot signed these claims; of them it keeps what verdicts read. Compact,
+/// because a data plane remembers thousands.
+#[derive(Debug, PartialEq, Eq)]
 pub struct VerifiedToken {
-    claims: Claims,
-    kid: String,
-    payload: usize,
+    names: Names,
+    expires_at: UnixTime,
+    issued_at: UnixTime,
+    /// The later of `nbf` and `iat`.
+    valid_from: UnixTime,
+    grants: Box<[Grant]>,
+    cnf: Option<Box<Confirmation>>,
+    kid: Arc<str>,
 }
 
 impl VerifiedToken {
@@ -33,19 +45,74 @@ impl VerifiedToken {
         if claims.iss != snapshot.issuer() {
             return Err(Refusal::new(DenialCode::WrongIssuer, "`iss` is not this snapshot's issuer"));
         }
-        Ok(Self { claims, kid: kid.into(), payload: payload.len() })
+        let names =
+            Names::of(&claims).ok_or(Refusal::new(DenialCode::MalformedToken, "an id is over 255 bytes"))?;
+        Ok(Self {
+            names,
+            expires_at: UnixTime(claims.exp),
+            issued_at: UnixTime(claims.iat),
+            valid_from: UnixTime(claims.nbf.unwrap_or(0).max(claims.iat)),
+            grants: claims.authorization_details.into_boxed_slice(),
+            cnf: claims.cnf.map(Box::new),
+            kid: Arc::clone(kid),
+        })
     }
 
-    /// What was signed.
+    /// The task this token is for.
     #[must_use]
-    pub fn claims(&self) -> &Claims {
-        &self.claims
+    pub fn task(&self) -> &str {
+        self.names.first(Roles::TASK)
     }
 
-    /// Bytes of the JSON that the claims were read from: what they hold grows with it.
+    /// Who presents it.
     #[must_use]
-    pub fn payload_bytes(&self) -> usize {
-        self.payload
+    pub fn holder(&self) -> &str {
+        self.names.first(Roles::HOLDER)
+    }
+
+    /// Whoever requested it.
+    #[must_use]
+    pub fn client(&self) -> &str {
+        self.names.first(Roles::CLIENT)
+    }
+
+    /// Its id, `jti`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.names.first(Roles::TOKEN)
+    }
+
+    /// Its `exp`.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        self.expires_at
+    }
+
+    /// What it grants.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
+    /// Bytes of memory that this token holds, the allocator's overhead included: never less than it really does.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let Self { names, expires_at: _, issued_at: _, valid_from: _, grants, cnf, kid: _ } = self;
+        let texts = cnf.iter().flat_map(|cnf| {
+            let Confirmation { x5t_s256, jkt, spiffe } = &**cnf;
+            [x5t_s256, jkt, spiffe].into_iter().flatten()
+        });
+        // Beside itself an `Arc` keeps two counts.
+        held::allocation(size_of::<Self>().saturating_add(2 * size_of::<usize>()))
+            .saturating_add(held::allocation(names.len()))
+            .saturating_add(held::allocation(size_of_val::<[Grant]>(grants)))
+            .saturating_add(grants.iter().map(Grant::held_bytes).sum())
+            .saturating_add(cnf.as_ref().map_or(0, |_| held::allocation(size_of::<Confirmation>())))
+            .saturating_add(texts.map(|text| held::allocation(text.capacity())).sum())
+    }
+
+    pub(crate) fn cnf(&self) -> Option<&Confirmation> {
+        self.cnf.as_deref()
     }
 
     /// The key that signed it.
@@ -67,15 +134,14 @@ impl VerifiedToken {
         if snapshot.key(self.kid.as_bytes()).is_none() {
             return Err(Refusal::new(DenialCode::UnknownKey, "the key has left the snapshot"));
         }
-        if audience.is_some_and(|audience| !self.claims.aud.iter().any(|aud| aud == audience)) {
+        if audience.is_some_and(|audience| !self.names.has(Roles::AUDIENCE, audience)) {
             return Err(Refusal::new(DenialCode::WrongAudience, "`aud` does not hold the host's audience"));
         }
-        let latest_start = self.claims.nbf.unwrap_or(0).max(self.claims.iat);
-        if now.plus(snapshot.leeway()) < UnixTime(latest_start) {
+        if now.plus(snapshot.leeway()) < self.valid_from {
             return Err(Refusal::new(DenialCode::NotYetValid, "`nbf` or `iat` lies ahead"));
         }
         // RFC 7519 section 4.1.4: on or after `exp` the token must not be accepted.
-        if now >= UnixTime(self.claims.exp).plus(snapshot.leeway()) {
+        if now >= self.expires_at.plus(snapshot.leeway()) {
             return Err(Refusal::new(DenialCode::Expired, "`exp` has passed"));
         }
         Ok(())
@@ -91,26 +157,13 @@ impl VerifiedToken {
         revoked: &Revocations,
         min_iat: UnixTime,
     ) -> Result<(), Refusal> {
-        if UnixTime(self.claims.iat) < min_iat {
+        if self.issued_at < min_iat {
             return Err(Refusal::new(DenialCode::Revoked, "issued before the epoch's `min_iat`"));
         }
         if revoked.is_empty() {
             return Ok(());
         }
-        let writ = &self.claims.writ;
-        let ids = [
-            (Kind::Token, self.claims.jti.as_str()),
-            (Kind::Agent, self.claims.holder()),
-            (Kind::Subject, &self.claims.sub),
-            (Kind::Client, &self.claims.client_id),
-            (Kind::Client, &writ.client),
-            (Kind::Task, &self.claims.txn),
-            (Kind::Key, &self.kid),
-        ];
-        let lists = (writ.lineage.iter().map(|jti| (Kind::Token, jti)))
-            .chain(writ.tasks.iter().map(|task| (Kind::Task, task)))
-            .chain(writ.agents.iter().map(|agent| (Kind::Agent, agent)));
-        let mut names = ids.into_iter().chain(lists.map(|(kind, name)| (kind, name.as_str())));
+        let mut names = self.names.revocable().chain([(Kind::Key, &*self.kid)]);
         if names.any(|(kind, name)| revoked.contains(&key.hash(kind, name))) {
             return Err(Refusal::new(DenialCode::Revoked, "the token or something it rests on is revoked"));
         }

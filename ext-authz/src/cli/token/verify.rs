@@ -1,7 +1,10 @@
 //! `writ token verify`: by the verdict's own checks.
 
 use serde_json::{Value, json};
-use verdict::{Refusal, Snapshot, UnixTime, VerifiedToken, token::UnverifiedToken};
+use verdict::{
+    Refusal, Snapshot, UnixTime, VerifiedToken,
+    token::{Claims, UnverifiedToken},
+};
 
 use super::{
     args::VerifyArgs,
@@ -23,8 +26,17 @@ pub(super) fn run(args: &VerifyArgs) -> Done {
     let now = clock::now();
     let failed = |error: std::io::Error| Failure::failed(&error);
     match verify(&token, &snapshot, args.audience.as_deref(), now) {
-        Ok(verified) if args.json => output::result(&valid(&verified, &source).to_string()).map_err(failed),
-        Ok(verified) => output::styled(&words(&verified, &source, now).join("\n")).map_err(failed),
+        Ok(verified) => {
+            // The proof keeps what verdicts read; operators want to see all that was signed.
+            let signed = presented::decode(&token)?;
+            let claims = signed.claims.map_err(|problem| Failure::failed(&problem))?;
+            let shown = if args.json {
+                output::result(&valid(&verified, &claims, &source).to_string())
+            } else {
+                output::styled(&words(&verified, &claims, &source, now).join("\n"))
+            };
+            shown.map_err(failed)
+        }
         Err(Refusal { code, detail }) if args.json => {
             let denied = json!({"valid": false, "code": code.as_str(), "detail": detail, "by": source});
             output::result(&denied.to_string()).map_err(failed)?;
@@ -48,17 +60,16 @@ fn verify(
     Ok(verified)
 }
 
-fn valid(verified: &VerifiedToken, source: &str) -> Value {
-    let bound = verified.claims().cnf.is_some();
+fn valid(verified: &VerifiedToken, claims: &Claims, source: &str) -> Value {
+    let bound = claims.cnf.is_some();
     json!({
-        "valid": true, "by": source, "kid": verified.kid(), "claims": verified.claims(),
+        "valid": true, "by": source, "kid": verified.kid(), "claims": claims,
         // What a verdict checks besides, and this does not.
         "unchecked": if bound { json!(["grants", "sender"]) } else { json!(["grants"]) },
     })
 }
 
-fn words(verified: &VerifiedToken, source: &str, now: UnixTime) -> Vec<String> {
-    let claims = verified.claims();
+fn words(verified: &VerifiedToken, claims: &Claims, source: &str, now: UnixTime) -> Vec<String> {
     let mut lines = vec![paint(GOOD, format!("valid by {source}"))];
     lines.extend(rows(claims, &json!({"kid": verified.kid()}), now.0));
     let needs = if claims.cnf.is_some() {

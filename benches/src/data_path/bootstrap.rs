@@ -1,0 +1,147 @@
+//! One Envoy with a listener for each variant, all alike but for their HTTP filters.
+
+use std::{net::SocketAddr, path::Path};
+
+use harness::{
+    Result,
+    envoy::{Config, Shipped},
+    error::unexpected,
+    forge::Key,
+};
+use serde_json::{Value, json};
+use writ_benches::{HOST, ISSUER};
+
+use super::variant::{ALL, Variant};
+
+/// Cluster of the server that answers OK.
+const DO_NOTHING: &str = "do-nothing";
+
+/// What the listeners need.
+pub(super) struct Inputs<'i> {
+    pub(super) upstream: SocketAddr,
+    /// Data directory of the Writ server.
+    pub(super) data: &'i Path,
+    /// The filter's Envoy resource, as `writ snapshot export` writes it.
+    pub(super) filter: &'i Path,
+    /// Unix socket of the do-nothing server.
+    pub(super) do_nothing: &'i Path,
+    pub(super) key: &'i Key,
+}
+
+/// The shipped bootstrap for ext_authz with its listener copied and access logs off: they cost the same everywhere.
+///
+/// # Errors
+/// The shipped file is missing or has another form.
+pub(super) fn bootstrap(inputs: &Inputs<'_>) -> Result<Config> {
+    let mut config = Config::shipped(Shipped::ExtAuthz, inputs.data)?;
+    config.upstream("upstream", inputs.upstream)?;
+    let mut root = config.into_value();
+    let listeners = list(&mut root, "/static_resources/listeners")?;
+    let shipped = listeners.first().cloned().ok_or_else(|| unexpected("no listener"))?;
+    *listeners = ALL.iter().map(|&variant| listener(&shipped, variant, inputs)).collect::<Result<_>>()?;
+    let clusters = list(&mut root, "/static_resources/clusters")?;
+    let writ = clusters.iter().find(|cluster| cluster.get("name") == Some(&"writ".into()));
+    let mut do_nothing = writ.cloned().ok_or_else(|| unexpected("no cluster `writ`"))?;
+    do_nothing["name"] = DO_NOTHING.into();
+    do_nothing["load_assignment"] = json!({
+        "cluster_name": DO_NOTHING,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": inputs.do_nothing}}}}]}],
+    });
+    clusters.push(do_nothing);
+    // A filter that comes by a discovery service, if only from a file, needs to know who asks for it.
+    root["node"] = json!({"id": "bench", "cluster": "bench"});
+    Ok(Config::from_value(root))
+}
+
+fn listener(shipped: &Value, variant: Variant, inputs: &Inputs<'_>) -> Result<Value> {
+    let mut listener = shipped.clone();
+    listener["name"] = variant.listener().into();
+    let manager = listener
+        .pointer_mut("/filter_chains/0/filters/0/typed_config")
+        .ok_or_else(|| unexpected("no connection manager"))?;
+    manager["access_log"] = json!([]);
+    let shipped = list(manager, "/http_filters")?;
+    let router = shipped.last().cloned().ok_or_else(|| unexpected("no router"))?;
+    let mut filters = match variant {
+        Variant::NoFilter => Vec::new(),
+        Variant::Jwt => vec![jwt(inputs.key, false)],
+        Variant::JwtCached => vec![jwt(inputs.key, true), rbac()],
+        Variant::DoNothing => vec![do_nothing()],
+        Variant::ExtAuthz => shipped.iter().take(shipped.len() - 1).cloned().collect(),
+        Variant::FilterNew | Variant::FilterSeen => vec![filter(inputs.filter)],
+    };
+    filters.push(router);
+    *shipped = filters;
+    Ok(listener)
+}
+
+fn jwt(key: &Key, full: bool) -> Value {
+    let mut provider = json!({
+        "issuer": ISSUER,
+        "audiences": ["mesh"],
+        "local_jwks": {"inline_string": json!({"keys": [key.jwk()]}).to_string()},
+        "forward": !full,
+    });
+    if full {
+        provider["jwt_cache_config"] = json!({"jwt_cache_size": 10_000});
+        let claims = [("x-writ-task", "txn"), ("x-writ-agent", "sub"), ("x-writ-client", "client_id")];
+        let claims = claims.map(|(header, claim)| json!({"header_name": header, "claim_name": claim}));
+        provider["claim_to_headers"] = claims.into();
+    }
+    typed(
+        "envoy.filters.http.jwt_authn",
+        "jwt_authn.v3.JwtAuthentication",
+        json!({
+            "providers": {"writ": provider},
+            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "writ"}}],
+        }),
+    )
+}
+
+/// Client, host, method and path: what the filter's rule and the token's grant say together.
+fn rbac() -> Value {
+    let header = |name: &str, value: &str| json!({"name": name, "string_match": {"exact": value}});
+    typed(
+        "envoy.filters.http.rbac",
+        "rbac.v3.RBAC",
+        json!({
+            "rules": {"action": "ALLOW", "policies": {"logs": {
+                "permissions": [{"and_rules": {"rules": [
+                    {"header": header(":authority", HOST)},
+                    {"header": header(":method", "GET")},
+                    {"url_path": {"path": {"prefix": "/my-bucket/logs/2026-05/"}}},
+                ]}}],
+                "principals": [{"header": header("x-writ-client", "log-janitor")}],
+            }}},
+        }),
+    )
+}
+
+/// The least that asks a server, over the same kind of socket as the Writ server's.
+fn do_nothing() -> Value {
+    typed(
+        "envoy.filters.http.ext_authz",
+        "ext_authz.v3.ExtAuthz",
+        json!({
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": DO_NOTHING}, "timeout": "0.5s"},
+        }),
+    )
+}
+
+fn filter(resource: &Path) -> Value {
+    json!({"name": "writ", "config_discovery": {
+        "config_source": {"path_config_source": {"path": resource}, "resource_api_version": "V3"},
+        "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+    }})
+}
+
+fn typed(name: &str, message: &str, mut config: Value) -> Value {
+    config["@type"] = format!("type.googleapis.com/envoy.extensions.filters.http.{message}").into();
+    json!({"name": name, "typed_config": config})
+}
+
+fn list<'v>(value: &'v mut Value, place: &str) -> Result<&'v mut Vec<Value>> {
+    let found = value.pointer_mut(place).and_then(Value::as_array_mut);
+    found.ok_or_else(|| unexpected(format!("no list at `{place}`")))
+}

@@ -1,0 +1,126 @@
+//! Rounds: every variant once, each with the same number of requests.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use harness::{Result, error::unexpected};
+use writ_benches::{HOST, PATH, token_at};
+
+use super::{
+    Options,
+    parts::Parts,
+    variant::{ALL, Variant},
+};
+use crate::{cpu, load::Load, output};
+
+/// Rounds before the first that counts: code is compiled and caches are filled.
+const WARM_UP: u32 = 3;
+
+/// What one variant's requests cost in one round, per request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sample {
+    /// Envoy's CPU time, microseconds.
+    pub(super) envoy: f64,
+    /// CPU time of the server that was asked, microseconds.
+    pub(super) server: f64,
+    /// Requests per second, as far as the load and the machine let it.
+    pub(super) throughput: f64,
+}
+
+/// One round: a sample for each of [`ALL`].
+pub(super) type Round = [Sample; ALL.len()];
+
+/// Measures.
+///
+/// # Errors
+/// A request was not answered 200, or the upstream did not see what it should.
+pub(super) async fn rounds(parts: &Parts, options: &Options) -> Result<Vec<Round>> {
+    let mut loads = Vec::new();
+    for variant in ALL {
+        loads.push(Load::connect(parts.envoy.listener(variant.listener())?).await?);
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(unexpected)?.as_secs();
+    let mut tokens = Tokens { parts, now, issued: 0 };
+    let mut rounds = Vec::new();
+    for number in 0..options.rounds + WARM_UP {
+        let mut round = Round::default();
+        for position in 0..ALL.len() {
+            // Another order each time, so that no variant always comes after the same one.
+            let index = (position + number as usize) % ALL.len();
+            let (Some(&variant), Some(load), Some(sample)) =
+                (ALL.get(index), loads.get_mut(index), round.get_mut(index))
+            else {
+                continue;
+            };
+            *sample = one(parts, variant, load, &tokens.requests(variant, options.requests), options).await?;
+        }
+        if number >= WARM_UP {
+            rounds.push(round);
+        }
+        if (number + 1).is_multiple_of(10) {
+            output::progress(&format!("{} of {} rounds", number + 1, options.rounds + WARM_UP));
+        }
+    }
+    Ok(rounds)
+}
+
+async fn one(
+    parts: &Parts,
+    variant: Variant,
+    load: &mut Load,
+    requests: &[Vec<u8>],
+    options: &Options,
+) -> Result<Sample> {
+    let server = match variant {
+        Variant::DoNothing => Some(parts.do_nothing.id()),
+        Variant::ExtAuthz => Some(parts.writ.id()),
+        _ => None,
+    };
+    let server_time = || server.map_or(Ok(Duration::ZERO), cpu::time);
+    let count = options.requests as usize;
+    let (envoy_before, server_before) = (cpu::time(parts.envoy.id())?, server_time()?);
+    let took = load.run(requests.iter().cycle().take(count).map(Vec::as_slice)).await?;
+    let (envoy_after, server_after) = (cpu::time(parts.envoy.id())?, server_time()?);
+    let seen = parts.upstream.last_request();
+    if seen.contains("x-writ-task: ") != variant.rewrites()
+        || seen.contains("authorization: ") == variant.rewrites()
+    {
+        return Err(unexpected(format!("{}: the upstream got\n{seen}", variant.name())));
+    }
+    let requests = f64::from(options.requests);
+    let each =
+        |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() * 1e6 / requests;
+    Ok(Sample {
+        envoy: each(envoy_before, envoy_after),
+        server: each(server_before, server_after),
+        throughput: requests / took.as_secs_f64(),
+    })
+}
+
+/// Requests with tokens of the server's own form.
+struct Tokens<'p> {
+    parts: &'p Parts,
+    /// When all of them were issued, Unix seconds.
+    now: u64,
+    issued: u64,
+}
+
+impl Tokens<'_> {
+    /// The requests of one variant in one round: as many as there are where each has its own token, else one.
+    fn requests(&mut self, variant: Variant, count: u32) -> Vec<Vec<u8>> {
+        if variant != Variant::FilterNew {
+            return vec![self.request(0)];
+        }
+        let first = self.issued + 1;
+        self.issued += u64::from(count);
+        (first..=self.issued).map(|number| self.request(number)).collect()
+    }
+
+    fn request(&self, number: u64) -> Vec<u8> {
+        let token = token_at(&self.parts.key, number, self.now);
+        format!(
+            "GET {PATH} HTTP/1.1\r\nhost: {HOST}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n\
+             authorization: Bearer {token}\r\n\r\n"
+        )
+        .into_bytes()
+    }
+}

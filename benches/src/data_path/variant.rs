@@ -1,0 +1,65 @@
+//! What a request goes through on its way.
+
+/// One listener of the Envoy under measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variant {
+    /// The router alone.
+    NoFilter,
+    /// Envoy's jwt_authn, which checks the signature of each request's token.
+    Jwt,
+    /// Envoy's jwt_authn with its cache, the token removed, three claims as header fields, then RBAC: what the filter
+    /// does that an upstream can see.
+    JwtCached,
+    /// ext_authz with a server that answers OK.
+    DoNothing,
+    /// ext_authz with the Writ server, as shipped.
+    ExtAuthz,
+    /// The filter, each token used once.
+    FilterNew,
+    /// The filter, one token.
+    FilterSeen,
+}
+
+/// In the order of the table; the first is what the others are compared with.
+pub(super) const ALL: [Variant; 7] = [
+    Variant::NoFilter,
+    Variant::Jwt,
+    Variant::JwtCached,
+    Variant::DoNothing,
+    Variant::ExtAuthz,
+    Variant::FilterNew,
+    Variant::FilterSeen,
+];
+
+impl Variant {
+    /// Its name in the table.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::NoFilter => "no filter",
+            Self::Jwt => "jwt_authn, no cache",
+            Self::JwtCached => "jwt_authn, cache, 3 claims to headers, rbac",
+            Self::DoNothing => "ext_authz, do-nothing server",
+            Self::ExtAuthz => "ext_authz, Writ",
+            Self::FilterNew => "filter, token never seen",
+            Self::FilterSeen => "filter, token seen before",
+        }
+    }
+
+    /// The name of its listener.
+    pub(super) const fn listener(self) -> &'static str {
+        match self {
+            Self::NoFilter => "none",
+            Self::Jwt => "jwt",
+            Self::JwtCached => "jwt-cached",
+            Self::DoNothing => "do-nothing",
+            Self::ExtAuthz => "ext-authz",
+            Self::FilterNew => "filter-new",
+            Self::FilterSeen => "filter-seen",
+        }
+    }
+
+    /// Whether the upstream must see the task and no token: proof that the variant did its work.
+    pub(super) const fn rewrites(self) -> bool {
+        matches!(self, Self::JwtCached | Self::ExtAuthz | Self::FilterNew | Self::FilterSeen)
+    }
+}
