@@ -13,6 +13,7 @@ mod output;
 mod setup;
 mod spread;
 mod upstream;
+mod watchers;
 
 /// Measures what Writ costs, side by side with what it is held against.
 #[derive(Parser)]
@@ -26,7 +27,7 @@ enum What {
     /// CPU time and throughput of one request through Envoy, without and with each way to authorize it.
     DataPath(data_path::Options),
     /// One edit of the policy, acknowledged by many watchers of the feed.
-    Fanout(fanout::Options),
+    Fanout(watchers::Options),
     /// The ext_authz server that others are held against: it answers OK to everything.
     #[command(hide = true)]
     DoNothing {
@@ -52,6 +53,7 @@ fn run(what: What) -> Result<()> {
     let runtime = runtime.map_err(harness::error::unexpected)?;
     match what {
         What::DataPath(options) => runtime.block_on(data_path::run(&options)),
+        What::Fanout(options) => runtime.block_on(watchers::run(&options)),
         What::DoNothing { socket } => runtime.block_on(do_nothing::serve(&socket)),
     }
 }

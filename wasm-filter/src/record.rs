@@ -70,14 +70,14 @@ fn of_denial<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged, denial: &Den
 }
 
 fn decision<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged) -> Option<Decision<'d>> {
-    let claims = judged.token.as_deref()?.claims();
+    let token = judged.token.as_deref()?;
     Some(Decision {
         at: judged.at.0,
         host: host_name(headers),
-        task: claims.task(),
-        agent: claims.holder(),
-        client: &claims.client_id,
-        jti: &claims.jti,
+        task: token.task(),
+        agent: token.holder(),
+        client: token.client(),
+        jti: token.id(),
         ..Decision::default()
     })
 }

@@ -148,10 +148,10 @@ impl Snapshot {
     /// as another one, so that it takes them all along.
     #[must_use]
     pub fn keeps_proofs_of(&self, earlier: &Self) -> bool {
-        let keeps = |(kid, key): (&Arc<str>, &VerifyingKey)| {
-            self.keys.get(&**kid).is_some_and(|own| own.as_bytes() == key.as_bytes())
-        };
-        self.issuer == earlier.issuer && self.hash_key == earlier.hash_key && earlier.keys.iter().all(keeps)
+        let mut keys = earlier.keys.iter();
+        self.issuer == earlier.issuer
+            && self.hash_key == earlier.hash_key
+            && keys.all(|(kid, key)| self.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes()))
     }
 
     /// The routes under a host name in canonical form.

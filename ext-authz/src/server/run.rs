@@ -41,10 +41,15 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let health = grpc::health(true).await;
     let (publications, follower) = Publications::new(api.current.clone(), &config.data_planes)?;
     let watchers = Registry::default();
+    let store = api.store.clone();
+    let refresh = Refresh::new(move || {
+        let store = store.clone();
+        Box::pin(async move { store.read_now().await })
+    });
     let feed = Arc::new(Feed {
         publications,
         registry: watchers.clone(),
-        refresh: Refresh::nothing(),
+        refresh,
         shutdown: shutdown.clone(),
         limits: config.limits,
     });
