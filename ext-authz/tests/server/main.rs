@@ -8,6 +8,7 @@ mod check_identity;
 mod check_peer;
 mod command_output;
 mod configuration;
+mod dataplane_list;
 mod discovery;
 mod export;
 mod feed;

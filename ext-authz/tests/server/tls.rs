@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 
 use crate::support::{
     MAY, Setup, Writ,
+    command::code_and_text,
     feed::{Watch, hello},
     grpc::check_over,
     http::{basic, get},
@@ -274,4 +275,30 @@ async fn plaintext_elsewhere_is_the_operators_word() {
     let writ = Writ::start(command, &setup.data("listeners.json")).await;
     assert_eq!(get(writ.admin, "/config").await.json()["listeners"]["grpc_plaintext"], true);
     assert_eq!(writ.check_over_tcp(&["Bearer edge-secret"]).await.unwrap().status, 200);
+}
+
+/// The command speaks TLS where the server does, and believes nobody it was not told to believe.
+#[tokio::test]
+async fn a_token_is_issued_over_tls() {
+    let authority = Authority::new();
+    let local = authority.issue(&[], &["localhost"], None);
+    let setup = setup(&authority, "")
+        .write("tls/server.pem", &local.certificate)
+        .write_secret("tls/server.key", &local.key)
+        .write("other.pem", &Authority::new().pem)
+        .write("secret", "hashed-secret");
+    let writ = setup.serve().await;
+    let server = format!("https://localhost:{}", writ.http.port());
+    let issue = |roots: &str, server: &[&str]| {
+        let issue = ["token", "issue", "--client", "hashed", "--secret-file", "secret", "--grant", MAY];
+        let mut command = setup.command(&[&issue[..], server].concat());
+        code_and_text(command.env("SSL_CERT_FILE", setup.path(roots)).output().unwrap())
+    };
+    let (code, token, stderr) = issue("tls/ca.pem", &["--server", &server]);
+    assert_eq!((code, stderr.as_str(), token.split('.').count()), (0, "", 3));
+    let (code, token, stderr) = issue("other.pem", &["--server", &server]);
+    assert!(code == 1 && token.is_empty() && stderr.contains("invalid peer certificate"), "{stderr}");
+    // The listener of the data directory, which the certificate does not name.
+    let (code, _, stderr) = issue("tls/ca.pem", &[]);
+    assert!(code == 1 && stderr.contains("error: https://127.0.0.1:"), "{stderr}");
 }

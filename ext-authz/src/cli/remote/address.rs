@@ -11,7 +11,7 @@ use http::Uri;
 
 use crate::{
     cli::{exit::Failure, places::DataPlaces},
-    config::resolve,
+    config::{Config, resolve},
     listen::{Addresses, LISTENERS},
 };
 
@@ -74,7 +74,7 @@ impl AdminAddress {
     pub(in crate::cli) fn find(&self) -> Result<Address, Failure> {
         match &self.admin {
             Some(address) => Ok(address.clone()),
-            None => Ok(of(listening(&self.places, "--admin")?.admin)),
+            None => Ok(of("http", listening(&self.places, "--admin")?.1.admin)),
         }
     }
 }
@@ -82,14 +82,16 @@ impl AdminAddress {
 impl Address {
     /// The HTTP listener of the running server of a data directory.
     pub(in crate::cli) fn of_http(places: &DataPlaces) -> Result<Self, Failure> {
-        Ok(of(listening(places, "--server")?.http))
+        let (config, addresses) = listening(places, "--server")?;
+        Ok(of(if config.tls.is_some() { "https" } else { "http" }, addresses.http))
     }
 }
 
-fn listening(places: &DataPlaces, instead: &str) -> Result<Addresses, Failure> {
-    let path = resolve(places.overrides())?.data_dir.join(LISTENERS);
+fn listening(places: &DataPlaces, instead: &str) -> Result<(Config, Addresses), Failure> {
+    let config = resolve(places.overrides())?;
+    let path = config.data_dir.join(LISTENERS);
     match Addresses::read(&path) {
-        Ok(Some(addresses)) => Ok(addresses),
+        Ok(Some(addresses)) => Ok((config, addresses)),
         Ok(None) => Err(Failure::failed(&format!(
             "no server runs here: there is no `{}`; name another one's listener by {instead} URL",
             path.display()
@@ -99,14 +101,14 @@ fn listening(places: &DataPlaces, instead: &str) -> Result<Addresses, Failure> {
 }
 
 /// A listener on all addresses is found on this machine's own.
-fn of(address: SocketAddr) -> Address {
+fn of(scheme: &str, address: SocketAddr) -> Address {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     let authority = SocketAddr::new(ip, address.port()).to_string();
-    let uri = Uri::builder().scheme("http").authority(authority).path_and_query("/").build();
+    let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query("/").build();
     // An address and a port are an authority.
     Address(uri.unwrap_or_default())
 }
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_listener_everywhere_is_found_here() {
-        assert_eq!(of("0.0.0.0:80".parse().unwrap()).to_string(), "http://127.0.0.1:80");
-        assert_eq!(of("[::]:80".parse().unwrap()).to_string(), "http://[::1]:80");
+        assert_eq!(of("http", "0.0.0.0:80".parse().unwrap()).to_string(), "http://127.0.0.1:80");
+        assert_eq!(of("https", "[::]:80".parse().unwrap()).to_string(), "https://[::1]:80");
     }
 }

@@ -20,7 +20,8 @@ Examples:
     --grant '{\"type\":\"task_grant\",\"actions\":[\"s3:*\"],\"resources\":[\"s3://my-bucket/**\"]}'
 
 The secret comes from --secret-file or the variable WRIT_CLIENT_SECRET, never from the command line.
-Prints the token alone, or with --json the server's whole answer.
+Prints the token alone, or with --json the server's whole answer. Whose certificates are believed is the system's
+choice, or that of the file in the variable SSL_CERT_FILE.
 Exit codes: 0 issued, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
     Issue(Box<IssueArgs>),
     /// Show what a token says, without verifying it.
