@@ -93,7 +93,6 @@ impl Mesh<'_> {
         let config = &mut extension["typed_config"]["config"];
         // The agent fetches the file, and istiod's stream brings this: here a file does.
         config["vm_config"]["code"] = json!({"local": {"filename": wasm}});
-        config["configuration"]["value"] = self.exported_configuration()?.into();
         extension["@type"] = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig".into();
         let served = write("extension.yaml", &json!({"resources": [extension]}))?;
         each(bootstrap, &mut |value| match value {
@@ -107,15 +106,6 @@ impl Mesh<'_> {
             _ => {}
         });
         Ok(())
-    }
-
-    /// The plugin configuration of the snapshot that was exported below the data directory.
-    fn exported_configuration(&self) -> Result<String> {
-        let file = self.data.join("envoy/writ-filter.yaml");
-        let text = fs::read_to_string(&file).context(|| format!("read `{}`", file.display()))?;
-        let resource: Value = serde_saphyr::from_str(&text).map_err(harness::error::unexpected)?;
-        let value = &resource["resources"][0]["typed_config"]["config"]["configuration"]["value"];
-        Ok(value.as_str().unwrap_or_default().to_owned())
     }
 
     fn as_istio_makes_it(&self, has_provider: bool) -> Value {

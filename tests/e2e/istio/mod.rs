@@ -4,7 +4,7 @@ mod manifests;
 mod mesh;
 mod patches;
 
-use std::fs;
+use std::{fs, process::Command};
 
 use harness::{
     corpus::{Place, disagreement},
@@ -33,7 +33,6 @@ async fn server(world: &World) -> Server {
 }
 
 async fn sidecar(world: &World, server: &Server, enforced: Enforced, secret: &str) -> Proxy {
-    world.setup().unwrap().export_snapshot().unwrap();
     let mesh = Mesh { data: world.data(), writ: server.listeners.grpc, secret };
     let mut config = mesh.bootstrap(enforced).unwrap();
     let echo = Echo::start("upstream").await.unwrap();
@@ -51,6 +50,28 @@ fn every_manifest_reads_strictly() {
     let zeros = "0".repeat(64);
     let pinned = all.iter().filter(|manifest| manifest.text.contains(&format!(" sha256: \"{zeros}\"")));
     assert_eq!(pinned.count(), 2, "placeholders that nothing fits");
+}
+
+/// What the server's own ConfigMaps hold is what it reads.
+#[test]
+fn the_server_takes_its_configuration() {
+    let world = World::new().unwrap();
+    let held = |name: &str| {
+        let all = manifests();
+        let map = all.iter().find(|manifest| manifest.value["metadata"]["name"] == name).unwrap();
+        map.value["data"].as_object().unwrap().clone()
+    };
+    let policies = world.data().with_extension("policies");
+    fs::create_dir_all(&policies).unwrap();
+    for (name, text) in &held("writ-policies") {
+        fs::write(policies.join(name), text.as_str().unwrap()).unwrap();
+    }
+    let config = held("writ-config")["writ.yaml"].as_str().unwrap().to_owned();
+    let file = world.data().with_extension("yaml");
+    fs::write(&file, config.replace("/etc/writ/policies", &policies.display().to_string())).unwrap();
+    let mut command = Command::new(harness::paths::writ().unwrap());
+    let output = command.args(["policy", "check", "--config"]).arg(&file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The filter in the mesh may do what it may do in the bootstraps, and what its feed needs.
@@ -123,6 +144,17 @@ async fn without_the_filter_nothing_opens() {
     assert_eq!(answer(&proxy, &forged).await.unwrap().0, 403);
     forged.headers.push((b"x-writ-task".to_vec(), b"forged".to_vec()));
     assert_eq!(answer(&proxy, &forged).await.unwrap().0, 403);
+    assert_eq!(proxy.echo.take(), []);
+}
+
+/// The mounted secret opens the feed, and without it there is nothing to judge by.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_gets_no_feed() {
+    let world = World::new().unwrap();
+    let server = server(&world).await;
+    let proxy = sidecar(&world, &server, Enforced::Filter, "another").await;
+    let good = get("logs.internal", OBJECT, &world.token(&json!({})));
+    assert_eq!(answer(&proxy, &good).await.unwrap().0, 503);
     assert_eq!(proxy.echo.take(), []);
 }
 
