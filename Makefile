@@ -3,7 +3,7 @@
 # The parts find each other below target/, wherever else a user's environment would have cargo build.
 unexport CARGO_TARGET_DIR
 .DEFAULT_GOAL := help
-.PHONY: help setup wasm build demo run test lint
+.PHONY: help setup wasm build demo run test bench lint
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -31,6 +31,13 @@ test: wasm build ## Run all tests, end to end against a real Envoy included
 	@scripts/build-previous
 	@cargo test --workspace --locked
 	@scripts/fuzz-smoke
+
+bench: wasm build ## Measure side by side; BENCH_ROUNDS=5 is quick, BENCH_RECORD=file keeps the result
+	@scripts/setup-bench
+	@echo 'building the measurements (some minutes the first time)'
+	@cargo run --quiet --release --locked --package writ-benches -- data-path \
+	  $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) $(if $(BENCH_RECORD),--record '$(BENCH_RECORD)')
+	@PATH="$(CURDIR)/.tools/bench/bin:$$PATH" cargo bench --quiet --locked --package writ-benches --bench instructions
 
 lint: setup ## Check formatting and lints
 	@scripts/lint

@@ -26,11 +26,12 @@ fn kernel() -> String {
     format!("Linux {}", release.trim())
 }
 
-/// The version's number out of `envoy  version: <hash>/<number>/...`.
+/// The version's number out of `<path>  version: <hash>/<number>/...`.
 fn envoy_version() -> String {
     let Ok(envoy) = paths::envoy() else { return "not found".to_owned() };
     let line = output(&envoy.display().to_string(), &["--version"]);
-    line.split('/').nth(1).map_or_else(|| line.clone(), str::to_owned)
+    let version = line.split("version: ").last().and_then(|rest| rest.split('/').nth(1));
+    version.map_or_else(|| line.clone(), str::to_owned)
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {

@@ -51,7 +51,7 @@ pub enum KeyError {
 pub struct BadSignature;
 
 impl VerifyingKey {
-    /// Reads a public key and prepares its table, which costs about as much as thirty verifications.
+    /// Reads a public key and prepares its table, which costs about as much as twenty verifications.
     ///
     /// # Errors
     /// Bytes that are not a point, or a point of small order.

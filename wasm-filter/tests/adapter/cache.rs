@@ -7,7 +7,7 @@ use verdict::{
     Body, Freshness, Peer, Request, Snapshot, TokenKey, UnixTime, VerifiedToken, VerifiedTokens, decide,
 };
 use wasm_filter::{
-    cache::{MAX_BYTES, TokenCache},
+    cache::{MAX_BYTES, MAX_TOKENS, TokenCache},
     stream::Flow,
 };
 
@@ -117,4 +117,15 @@ fn a_token_is_remembered_once() {
     let bytes = cache.bytes();
     cache.remember(key, &token);
     assert_eq!((cache.len(), cache.bytes()), (1, bytes));
+}
+
+#[test]
+fn ten_thousand_ordinary_tokens_fit() {
+    let snapshot = Snapshot::from_json(snapshot().to_string().as_bytes()).expect("a snapshot");
+    let mut cache = TokenCache::default();
+    let (key, token) = verified(&snapshot, 0, 0);
+    cache.remember(key, &token);
+    // An address has eight bytes here and four in the sandbox, where this token takes 356 bytes.
+    let in_the_sandbox = cache.bytes() * 3 / 4;
+    assert!(in_the_sandbox * MAX_TOKENS <= MAX_BYTES, "{} bytes a token", cache.bytes());
 }
