@@ -170,7 +170,7 @@ async fn an_older_policy_does_not_come_back_with_a_restart() {
     write(&setup, OPEN);
     let server = Server::start(&setup).await.unwrap();
     let rejected = admin(&server, "/config").await.unwrap()["policy_rejected"].to_string();
-    assert!(rejected.contains("older"), "{rejected}");
+    assert!(rejected.contains("later generation"), "{rejected}");
     until_everywhere(&proxy, &request, (403, "no_route"), &[(503, "stale_snapshot")]).await;
 }
 

@@ -8,13 +8,14 @@ use harness::{
     envoy::Config,
     paths,
     server::{Server, Setup},
+    wait,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
     live::{editable, streams, until_everywhere},
-    world::{OBJECT, World, get},
+    world::{OBJECT, World, answer, get},
 };
 
 /// `|` may not stand in an `:authority`, so that the filter has to name one.
@@ -54,8 +55,14 @@ async fn whoever_proves_nothing_gets_no_feed() {
         ("a certificate of nobody known", json!({}), Some(other)),
     ] {
         let proxy = fed(&world, &server, &metadata, &tls(&world, certificate)).await.unwrap();
+        wait::until("a refusal", || async {
+            let stats = proxy.envoy.stats().await?;
+            Ok((stats.get("wasmcustom.writ.feed.closed") > 0).then_some(()))
+        })
+        .await
+        .unwrap();
         let request = get("logs.internal", OBJECT, &world.token(&json!({})));
-        until_everywhere(&proxy, &request, (503, "stale_snapshot"), &[]).await;
+        assert_eq!(answer(&proxy, &request).await.unwrap(), (503, "stale_snapshot".to_owned()), "{what}");
         assert_eq!(streams(&server).await.unwrap(), 0, "{what}");
     }
 }

@@ -66,8 +66,10 @@ impl Envoy {
     }
 
     async fn launch_with(config: &Config, directory: &Path, workers: u32) -> Result<Self> {
-        let mut process = Self::spawn_with(config, directory, workers)?;
         let address_file = directory.join("admin");
+        // A file of an earlier run must not be taken for this one's.
+        let _ = fs::remove_file(&address_file);
+        let mut process = Self::spawn_with(config, directory, workers)?;
         let admin = wait::until("Envoy's admin listener", || {
             let alive = process.check();
             let address = fs::read_to_string(&address_file).ok().and_then(|text| text.trim().parse().ok());
