@@ -122,7 +122,7 @@ async fn who_holds_a_newer_version_is_sent_elsewhere() {
     let setup = Setup::new();
     let writ = setup.serve().await;
     let generation = writ.generation().await;
-    for newer in [version(0, generation + 1), version(1, 0)] {
+    for newer in [version(1, generation + 1), version(2, 0)] {
         let mut watch = writ.watch().await;
         watch.send(hello(Some(newer))).await;
         let go_away = watch.go_away().await;
@@ -152,7 +152,7 @@ async fn what_is_no_conversation_is_ended_with_its_reason() {
     assert_eq!(watch.ended().await.unwrap_err().code(), Code::InvalidArgument);
 
     let (mut watch, snapshot) = writ.watch_anew().await;
-    watch.ack(version(0, snapshot.version.generation + 1)).await;
+    watch.ack(version(1, snapshot.version.generation + 1)).await;
     assert_eq!(watch.ended().await.unwrap_err().code(), Code::InvalidArgument);
     writ.data_planes(Vec::is_empty).await;
 }
