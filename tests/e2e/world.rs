@@ -135,7 +135,7 @@ impl World {
     pub(crate) fn config(&self, which: Shipped, echo: &Echo) -> Result<Config> {
         let mut config = Config::shipped(which, &self.data())?;
         config.upstream("upstream", echo.address)?;
-        if which == Shipped::Wasm {
+        if which != Shipped::ExtAuthz {
             config.filter_resource(&self.data().join("envoy/writ-filter.yaml"))?;
         }
         Ok(config)
