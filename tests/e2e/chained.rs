@@ -3,7 +3,6 @@
 use std::fs;
 
 use harness::{
-    Result,
     corpus::{Place, disagreement},
     envoy::{Config, Shipped, Stats},
     http::RawRequest,
@@ -22,17 +21,7 @@ const ASKED: &str = "logs.ns.svc.cluster.local";
 
 async fn chained(world: &World) -> Proxy {
     world.setup().unwrap().export_snapshot().unwrap();
-    world.proxy(Shipped::Chained, patiently).await.unwrap()
-}
-
-/// A busy machine makes nobody wrong.
-fn patiently(config: &mut Config) -> Result<()> {
-    let filters = config.connection_manager()?["http_filters"].as_array_mut().unwrap();
-    let call = filters.iter_mut().find_map(|filter| {
-        filter.pointer_mut("/typed_config/extension_config/typed_config/grpc_service/timeout")
-    });
-    *call.unwrap() = "20s".into();
-    Ok(())
+    world.proxy(Shipped::Chained, Config::patient).await.unwrap()
 }
 
 /// Calls of Check that were answered with yes, with no, and not at all.
@@ -99,7 +88,7 @@ async fn neither_opens_what_the_other_closes() {
     let of_filter = policy("filter", "method: PUT", "method: PATCH");
     of_filter.export_snapshot().unwrap();
     let stricter = policy("stricter", r#"action: "s3:GetObject""#, r#"action: "s3:Other""#);
-    let proxy = world.proxy(Shipped::Chained, patiently).await.unwrap();
+    let proxy = world.proxy(Shipped::Chained, Config::patient).await.unwrap();
     let token = world.token(&json!({}));
 
     let server = Server::start(&stricter).await.unwrap();

@@ -23,7 +23,7 @@ const ID: u32 = 1;
 async fn a_reset_while_check_is_pending() {
     let world = World::new().unwrap();
     let server = world.server().await.unwrap();
-    let proxy = world.ext_authz().await.unwrap();
+    let proxy = world.impatient_ext_authz().await.unwrap();
     workers::all_answer(&proxy, &world).await.unwrap();
     proxy.echo.take();
 
@@ -44,7 +44,7 @@ async fn a_reset_while_check_is_pending() {
 async fn body_and_trailers_while_check_is_pending() {
     let world = World::new().unwrap();
     let server = world.server().await.unwrap();
-    let proxy = world.ext_authz().await.unwrap();
+    let proxy = world.impatient_ext_authz().await.unwrap();
     workers::all_answer(&proxy, &world).await.unwrap();
     proxy.echo.take();
 

@@ -43,7 +43,10 @@ async fn assert_unnoticed(which: Shipped) {
     };
     let proxy = match which {
         Shipped::Wasm => world.fed_with(change).await,
-        _ => world.proxy(which, change).await,
+        _ => {
+            let patient = |config: &mut Config| config.patient().and_then(|()| change(config));
+            world.proxy(which, patient).await
+        }
     }
     .unwrap();
     let request = get("logs.internal", OBJECT, &world.token(&json!({})));

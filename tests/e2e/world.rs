@@ -107,6 +107,11 @@ impl World {
 
     /// Envoy with ext_authz; the server may be there or not.
     pub(crate) async fn ext_authz(&self) -> Result<Proxy> {
+        self.proxy(Shipped::ExtAuthz, Config::patient).await
+    }
+
+    /// As [`World::ext_authz`], with the shipped patience for a server that does not answer.
+    pub(crate) async fn impatient_ext_authz(&self) -> Result<Proxy> {
         self.proxy(Shipped::ExtAuthz, |_| Ok(())).await
     }
 

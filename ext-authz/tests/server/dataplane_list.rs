@@ -61,7 +61,7 @@ async fn what_is_behind_or_refused_is_shown_with_its_reason() {
     watch.nack(newer.version, "requires `limits`\u{1b}[2J").await;
     writ.data_planes(|planes| planes.iter().all(|plane| !plane["nack"].is_null())).await;
     let (code, stdout, _) = setup.run_with(&["dataplane", "list"], "");
-    let refused = format!("refused 0.{}.0 ", newer.version.generation);
+    let refused = format!("refused {}.{}.0 ", newer.version.epoch, newer.version.generation);
     assert!(code == 0 && stdout.contains(&refused) && stdout.contains(": requires `limits`"), "{stdout}");
     assert!(!stdout.contains('\u{1b}'), "{stdout:?}");
     assert_eq!(setup.run(&["dataplane", "list", "--check"]).status.code(), Some(1));

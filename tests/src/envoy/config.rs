@@ -202,6 +202,27 @@ impl Config {
             .ok_or_else(|| unexpected("no connection manager in the first listener"))
     }
 
+    /// Has Envoy wait for Check for as long as a busy machine may take: a time-out that is meant for a server that is
+    /// gone would be taken for a verdict.
+    ///
+    /// # Errors
+    /// No filter asks.
+    pub fn patient(&mut self) -> Result<()> {
+        let filters = self.connection_manager()?.get_mut("http_filters").and_then(Value::as_array_mut);
+        let places = [
+            "/typed_config/grpc_service/timeout",
+            "/typed_config/extension_config/typed_config/grpc_service/timeout",
+        ];
+        let asks = |filter: &&mut Value| places.iter().any(|place| filter.pointer(place).is_some());
+        let filter = filters.into_iter().flatten().find(asks).ok_or_else(|| unexpected("no filter asks"))?;
+        for place in places {
+            if let Some(timeout) = filter.pointer_mut(place) {
+                *timeout = "20s".into();
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes of heap at which the overload manager is under full pressure.
     ///
     /// # Errors
