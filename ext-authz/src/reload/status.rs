@@ -69,7 +69,7 @@ impl StoreStatus {
         match self.replace(Some(text.clone())) {
             None => tracing::error!(error = %fault, "the store cannot be read: what is served grows stale"),
             Some(before) if before != text => {
-                tracing::warn!(error = %fault, "the store still cannot be read")
+                tracing::warn!(error = %fault, "the store still cannot be read");
             }
             Some(_) => {}
         }
