@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use thiserror::Error;
-use x509_cert::{
-    Certificate,
-    der::Decode as _,
-    ext::pkix::{SubjectAltName, name::GeneralName},
+use x509_parser::{
+    error::X509Error,
+    extensions::GeneralName,
+    prelude::{FromDer as _, X509Certificate},
 };
 
 use crate::config::CertificateName;
@@ -16,11 +16,11 @@ use crate::config::CertificateName;
 pub struct ClientCertificate(Arc<CertificateName>);
 
 /// A verified certificate that names nobody.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Error)]
 pub enum CertificateError {
     /// Two readers might understand it differently.
     #[error("the client certificate cannot be read: {0}")]
-    Unreadable(x509_cert::der::Error),
+    Unreadable(X509Error),
     /// SPIFFE X.509-SVID section 2 wants exactly one URI. The subject's own name is never looked at.
     #[error(
         "the client certificate has {uris} URIs and {dns} DNS names: one URI is an identity, or else one DNS name"
@@ -39,14 +39,15 @@ impl ClientCertificate {
     /// # Errors
     /// It names nobody.
     pub fn from_verified_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let certificate = Certificate::from_der(der).map_err(CertificateError::Unreadable)?;
-        let names = certificate.tbs_certificate().get_extension::<SubjectAltName>();
-        let names = names.map_err(CertificateError::Unreadable)?.map(|(_, names)| names.0);
+        let unreadable = CertificateError::Unreadable;
+        let (_, certificate) = X509Certificate::from_der(der).map_err(|error| unreadable(error.into()))?;
+        // An extension that is there twice is an error, too.
+        let names = certificate.subject_alternative_name().map_err(unreadable)?;
         let (mut uris, mut dns) = (Vec::new(), Vec::new());
-        for name in names.unwrap_or_default() {
+        for name in names.iter().flat_map(|names| &names.value.general_names) {
             match name {
-                GeneralName::UniformResourceIdentifier(uri) => uris.push(uri.to_string()),
-                GeneralName::DnsName(name) => dns.push(name.as_str().to_ascii_lowercase()),
+                GeneralName::URI(uri) => uris.push((*uri).to_owned()),
+                GeneralName::DNSName(name) => dns.push(name.to_ascii_lowercase()),
                 _ => {}
             }
         }

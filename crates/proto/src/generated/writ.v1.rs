@@ -66,6 +66,9 @@ pub struct Hello {
     /// What the watcher holds from an earlier stream; absent if nothing.
     #[prost(message, optional, tag = "5")]
     pub version: ::core::option::Option<Version>,
+    /// The digest that came with it.
+    #[prost(bytes = "vec", tag = "6")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
 }
 /// Envoy's `core.v3.Node`, as far as it tells data planes apart.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -152,9 +155,13 @@ pub struct Snapshot {
     /// The pieces together are the JSON text of a snapshot document.
     #[prost(bytes = "vec", tag = "6")]
     pub part: ::prost::alloc::vec::Vec<u8>,
+    /// Of the whole text, at most 32 bytes; the same in every piece. Keys, settings and what a watcher may see can change
+    /// under one version: another digest is another document, and replaces the one before.
+    #[prost(bytes = "vec", tag = "7")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
 }
-/// Nothing newer exists. Counts for watchers that hold exactly this version.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+/// Nothing newer exists. Counts for watchers that hold exactly this version with this digest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Heartbeat {
     /// When the sender last read its store completely; Unix milliseconds.
     #[prost(uint64, tag = "1")]
@@ -165,6 +172,9 @@ pub struct Heartbeat {
     /// The longest time to the next message, while the sender lives.
     #[prost(uint32, tag = "3")]
     pub interval_ms: u32,
+    /// Of the newest version's document for this watcher.
+    #[prost(bytes = "vec", tag = "4")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
 }
 /// The sender ends this stream; the watcher opens another, perhaps to another replica.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
