@@ -55,6 +55,14 @@ impl<'r> Report<'r> {
             let kept = if ratio.median <= limit { "kept" } else { "**missed**" };
             let _ = writeln!(text, "| {what} | {} | {limit} | {kept} |", interval(ratio, 2));
         }
+        for (of, to) in [(Variant::OtherSeen, Variant::FilterSeen), (Variant::OtherFed, Variant::FilterFed)] {
+            let more = |round| Some(self.added(round, of)? - self.added(round, to)?);
+            let more: Vec<f64> = self.rounds.iter().filter_map(more).collect();
+            if !more.is_empty() {
+                let (of, more) = (of.name(), interval(Spread::of(more.into_iter()), 2));
+                let _ = writeln!(text, "\n{of}: {more} microseconds more");
+            }
+        }
         text.push_str("\nMedian, and in brackets the quartiles over the rounds.");
         text
     }
