@@ -59,7 +59,7 @@ impl<'r> Report<'r> {
             let more = |round| Some(self.added(round, of)? - self.added(round, to)?);
             let more: Vec<f64> = self.rounds.iter().filter_map(more).collect();
             if !more.is_empty() {
-                let (of, more) = (of.name(), interval(Spread::of(more.into_iter()), 2));
+                let (of, more) = (of.name(), interval(Spread::of(more), 2));
                 let _ = writeln!(text, "\n{of}: {more} microseconds more");
             }
         }
