@@ -1,6 +1,9 @@
 //! One Envoy with a listener for each variant, all alike but for their HTTP filters.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use harness::{
     Result,
@@ -11,18 +14,21 @@ use harness::{
 use serde_json::{Value, json};
 use writ_benches::{HOST, ISSUER};
 
-use super::variant::{ALL, Variant};
+use super::variant::Variant;
 
 /// Cluster of the server that answers OK.
 const DO_NOTHING: &str = "do-nothing";
+
+/// Cluster of the Writ server's feed.
+pub(super) const FEED: &str = "feed";
 
 /// What the listeners need.
 pub(super) struct Inputs<'i> {
     pub(super) upstream: SocketAddr,
     /// Data directory of the Writ server.
     pub(super) data: &'i Path,
-    /// The filter's Envoy resource, as `writ snapshot export` writes it.
-    pub(super) filter: &'i Path,
+    /// The variants of the filter with their Envoy resources.
+    pub(super) filters: &'i [(Variant, PathBuf)],
     /// Unix socket of the do-nothing server.
     pub(super) do_nothing: &'i Path,
     pub(super) key: &'i Key,
@@ -32,22 +38,28 @@ pub(super) struct Inputs<'i> {
 ///
 /// # Errors
 /// The shipped file is missing or has another form.
-pub(super) fn bootstrap(inputs: &Inputs<'_>) -> Result<Config> {
+pub(super) fn bootstrap(variants: &[Variant], inputs: &Inputs<'_>) -> Result<Config> {
     let mut config = Config::shipped(Shipped::ExtAuthz, inputs.data)?;
     config.upstream("upstream", inputs.upstream)?;
     let mut root = config.into_value();
     let listeners = list(&mut root, "/static_resources/listeners")?;
     let shipped = listeners.first().cloned().ok_or_else(|| unexpected("no listener"))?;
-    *listeners = ALL.iter().map(|&variant| listener(&shipped, variant, inputs)).collect::<Result<_>>()?;
+    *listeners =
+        variants.iter().map(|&variant| listener(&shipped, variant, inputs)).collect::<Result<_>>()?;
     let clusters = list(&mut root, "/static_resources/clusters")?;
     let writ = clusters.iter().find(|cluster| cluster.get("name") == Some(&"writ".into()));
-    let mut do_nothing = writ.cloned().ok_or_else(|| unexpected("no cluster `writ`"))?;
-    do_nothing["name"] = DO_NOTHING.into();
-    do_nothing["load_assignment"] = json!({
-        "cluster_name": DO_NOTHING,
-        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": inputs.do_nothing}}}}]}],
-    });
-    clusters.push(do_nothing);
+    let writ = writ.cloned().ok_or_else(|| unexpected("no cluster `writ`"))?;
+    let on_socket = |name: &str, socket: &Path| {
+        let mut cluster = writ.clone();
+        cluster["name"] = name.into();
+        cluster["load_assignment"] = json!({
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"pipe": {"path": socket}}}}]}],
+        });
+        cluster
+    };
+    let (do_nothing, feed) = (inputs.do_nothing, inputs.data.join("data-plane.sock"));
+    clusters.extend([on_socket(DO_NOTHING, do_nothing), on_socket(FEED, &feed)]);
     // A filter that comes by a discovery service, if only from a file, needs to know who asks for it.
     root["node"] = json!({"id": "bench", "cluster": "bench"});
     Ok(Config::from_value(root))
@@ -68,7 +80,10 @@ fn listener(shipped: &Value, variant: Variant, inputs: &Inputs<'_>) -> Result<Va
         Variant::JwtCached => vec![jwt(inputs.key, true), rbac()],
         Variant::DoNothing => vec![do_nothing()],
         Variant::ExtAuthz => shipped.iter().take(shipped.len() - 1).cloned().collect(),
-        Variant::FilterNew | Variant::FilterSeen => vec![filter(inputs.filter)],
+        _ => {
+            let resource = inputs.filters.iter().find(|(other, _)| *other == variant);
+            vec![filter(&resource.ok_or_else(|| unexpected("a filter without a resource"))?.1)]
+        }
     };
     filters.push(router);
     *shipped = filters;

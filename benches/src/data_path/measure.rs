@@ -5,11 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use harness::{Result, error::unexpected};
 use writ_benches::{HOST, PATH, token_at};
 
-use super::{
-    Options,
-    parts::Parts,
-    variant::{ALL, Variant},
-};
+use super::{Options, parts::Parts, variant::Variant};
 use crate::{cpu, load::Load, output};
 
 /// Rounds before the first that counts: code is compiled and caches are filled.
@@ -26,28 +22,28 @@ pub(super) struct Sample {
     pub(super) throughput: f64,
 }
 
-/// One round: a sample for each of [`ALL`].
-pub(super) type Round = [Sample; ALL.len()];
+/// One round: a sample for each variant.
+pub(super) type Round = Vec<Sample>;
 
 /// Measures.
 ///
 /// # Errors
 /// A request was not answered 200, or the upstream did not see what it should.
-pub(super) async fn rounds(parts: &Parts, options: &Options) -> Result<Vec<Round>> {
+pub(super) async fn rounds(parts: &Parts, variants: &[Variant], options: &Options) -> Result<Vec<Round>> {
     let mut loads = Vec::new();
-    for variant in ALL {
+    for variant in variants {
         loads.push(Load::connect(parts.envoy.listener(variant.listener())?).await?);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(unexpected)?.as_secs();
     let mut tokens = Tokens { parts, now, issued: 0 };
     let mut rounds = Vec::new();
     for number in 0..options.rounds + WARM_UP {
-        let mut round = Round::default();
-        for position in 0..ALL.len() {
+        let mut round = vec![Sample::default(); variants.len()];
+        for position in 0..variants.len() {
             // Another order each time, so that no variant always comes after the same one.
-            let index = (position + number as usize) % ALL.len();
+            let index = (position + number as usize) % variants.len();
             let (Some(&variant), Some(load), Some(sample)) =
-                (ALL.get(index), loads.get_mut(index), round.get_mut(index))
+                (variants.get(index), loads.get_mut(index), round.get_mut(index))
             else {
                 continue;
             };
@@ -72,7 +68,8 @@ async fn one(
 ) -> Result<Sample> {
     let server = match variant {
         Variant::DoNothing => Some(parts.do_nothing.id()),
-        Variant::ExtAuthz => Some(parts.writ.id()),
+        // The feed's server takes reports of what was decided.
+        Variant::ExtAuthz | Variant::FilterFed | Variant::OtherFed => Some(parts.writ.id()),
         _ => None,
     };
     let server_time = || server.map_or(Ok(Duration::ZERO), cpu::time);

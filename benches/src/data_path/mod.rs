@@ -23,6 +23,12 @@ pub(crate) struct Options {
     /// Requests of each variant in a round.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=9000))]
     requests: u32,
+    /// Measure only these beside `none`; named after their listeners, as in `filter-seen,jwt-cached`.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// Another build of the filter, to be measured in the same rounds.
+    #[arg(long)]
+    other: Option<PathBuf>,
     /// Write the result with its setup to this file, too (Markdown).
     #[arg(long)]
     record: Option<PathBuf>,
@@ -34,9 +40,10 @@ pub(crate) struct Options {
 /// A part is missing, or a request was not answered as it should be.
 pub(crate) async fn run(options: &Options) -> Result<()> {
     output::progress("starting Envoy, the server and the do-nothing server");
-    let parts = parts::Parts::start().await?;
-    let rounds = measure::rounds(&parts, options).await?;
-    let report = report::Report::new(&rounds, options);
+    let variants = variant::Variant::chosen(&options.only, options.other.is_some());
+    let parts = parts::Parts::start(&variants, options.other.as_deref()).await?;
+    let rounds = measure::rounds(&parts, &variants, options).await?;
+    let report = report::Report::new(&variants, &rounds, options);
     output::result(&report.table());
     if let Some(file) = &options.record {
         std::fs::write(file, report.record()).context(|| format!("write `{}`", file.display()))?;

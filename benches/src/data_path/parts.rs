@@ -1,12 +1,17 @@
 //! The processes of the measurement, all on this machine.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use harness::{
     Result,
     envoy::Envoy,
     error::{IoContext, unexpected},
     forge::Key,
+    paths,
     process::Process,
     server::{Release, Server, Setup},
     wait,
@@ -14,7 +19,10 @@ use harness::{
 use tempfile::TempDir;
 use writ_benches::{ISSUER, key};
 
-use super::bootstrap::{Inputs, bootstrap};
+use super::{
+    bootstrap::{FEED, Inputs, bootstrap},
+    variant::Variant,
+};
 use crate::upstream::Upstream;
 
 /// One host with two rules, the same as in the benches of the verdict; its client is here because there must be one.
@@ -47,7 +55,7 @@ impl Parts {
     ///
     /// # Errors
     /// A part is not built, or does not start.
-    pub(super) async fn start() -> Result<Self> {
+    pub(super) async fn start(variants: &[Variant], other: Option<&Path>) -> Result<Self> {
         // Short, because the path of a Unix socket has at most 108 bytes.
         let directory =
             tempfile::Builder::new().prefix("b").tempdir().context(|| "make a directory".to_owned())?;
@@ -64,24 +72,52 @@ impl Parts {
         let key = key();
         setup.install_key(&key)?;
         let writ = Server::start(&setup).await?;
-        let filter = setup.export_snapshot()?;
+        let filters = filters(&setup, directory.path(), other)?;
         let socket = place("do-nothing");
         let do_nothing = do_nothing(&socket, &place("do-nothing.log")).await?;
         let upstream = Upstream::start().await?;
-        let config = bootstrap(&Inputs {
-            upstream: upstream.address,
-            data: &setup.data,
-            filter: &filter,
-            do_nothing: &socket,
-            key: &key,
-        })?;
+        let config = bootstrap(
+            variants,
+            &Inputs {
+                upstream: upstream.address,
+                data: &setup.data,
+                filters: &filters,
+                do_nothing: &socket,
+                key: &key,
+            },
+        )?;
         let envoy = Envoy::start_with(&config, &place("envoy"), 1).await?;
         Ok(Self { envoy, upstream, writ, do_nothing, key, _directory: directory })
     }
 }
 
+/// The filter's Envoy resource for each of its variants: with the server's snapshot as exported, or as shipped, on its
+/// feed.
+fn filters(setup: &Setup, directory: &Path, other: Option<&Path>) -> Result<Vec<(Variant, PathBuf)>> {
+    let read = |file: &Path| fs::read_to_string(file).context(|| format!("read `{}`", file.display()));
+    let built = paths::filter()?.display().to_string();
+    let exported = read(&setup.export_snapshot()?)?;
+    let shipped = read(&paths::repository().join("envoy/writ-filter.yaml"))?;
+    let on_feed = shipped.replace(r#""cluster": "writ""#, &format!(r#""cluster": "{FEED}""#));
+    let on_feed = on_feed.replace("target/wasm/writ_filter.wasm", &built);
+    let other = other.unwrap_or(Path::new(&built)).display().to_string();
+    let texts = [
+        (Variant::FilterNew, exported.clone()),
+        (Variant::FilterSeen, exported.clone()),
+        (Variant::FilterFed, on_feed.clone()),
+        (Variant::OtherSeen, exported.replace(&built, &other)),
+        (Variant::OtherFed, on_feed.replace(&built, &other)),
+    ];
+    let write = |(variant, text): (Variant, String)| {
+        let file = directory.join(format!("{}.yaml", variant.listener()));
+        fs::write(&file, text).context(|| format!("write `{}`", file.display()))?;
+        Ok((variant, file))
+    };
+    texts.into_iter().map(write).collect()
+}
+
 /// This program once more: a process of its own, so that its CPU time is its own.
-async fn do_nothing(socket: &PathBuf, log: &std::path::Path) -> Result<Process> {
+async fn do_nothing(socket: &PathBuf, log: &Path) -> Result<Process> {
     let mut command = Command::new(std::env::current_exe().map_err(unexpected)?);
     command.arg("do-nothing").arg(socket);
     let mut process = Process::start("the do-nothing server", command, log)?;

@@ -7,12 +7,13 @@ use writ_benches::{NOW, key, token_at};
 use super::{
     Options,
     measure::{Round, Sample},
-    variant::{ALL, Variant},
+    variant::Variant,
 };
 use crate::{load::CONNECTIONS, setup, spread::Spread};
 
 /// A finished measurement.
 pub(super) struct Report<'r> {
+    variants: &'r [Variant],
     rounds: &'r [Round],
     options: &'r Options,
 }
@@ -25,8 +26,8 @@ struct Budget {
 }
 
 impl<'r> Report<'r> {
-    pub(super) fn new(rounds: &'r [Round], options: &'r Options) -> Self {
-        Self { rounds, options }
+    pub(super) fn new(variants: &'r [Variant], rounds: &'r [Round], options: &'r Options) -> Self {
+        Self { variants, rounds, options }
     }
 
     /// Both tables, as Markdown.
@@ -34,9 +35,9 @@ impl<'r> Report<'r> {
         let mut text = String::from(
             "| microseconds a request | Envoy | added in Envoy | in the server | requests/s |\n|---|---|---|---|---|\n",
         );
-        for variant in ALL {
+        for &variant in self.variants {
             let (envoy, server) = (self.spread(variant, |s| s.envoy), self.spread(variant, |s| s.server));
-            let added = Spread::of(self.rounds.iter().map(|round| added(round, variant)));
+            let added = Spread::of(self.rounds.iter().filter_map(|round| self.added(round, variant)));
             let throughput = self.spread(variant, |s| s.throughput);
             let of = |is: bool, spread: Spread| if is { interval(spread, 1) } else { "-".to_owned() };
             let _ = writeln!(
@@ -54,13 +55,21 @@ impl<'r> Report<'r> {
             let kept = if ratio.median <= limit { "kept" } else { "**missed**" };
             let _ = writeln!(text, "| {what} | {} | {limit} | {kept} |", interval(ratio, 2));
         }
+        for (of, to) in [(Variant::OtherSeen, Variant::FilterSeen), (Variant::OtherFed, Variant::FilterFed)] {
+            let more = |round| Some(self.added(round, of)? - self.added(round, to)?);
+            let more: Vec<f64> = self.rounds.iter().filter_map(more).collect();
+            if !more.is_empty() {
+                let (of, more) = (of.name(), interval(Spread::of(more), 2));
+                let _ = writeln!(text, "\n{of}: {more} microseconds more");
+            }
+        }
         text.push_str("\nMedian, and in brackets the quartiles over the rounds.");
         text
     }
 
     /// The tables with what they were made on.
     pub(super) fn record(&self) -> String {
-        let Options { rounds, requests, record: _ } = self.options;
+        let Options { rounds, requests, .. } = self.options;
         let mut text = String::from(
             "# The data path\n\n`make bench`: CPU time of each process for one request through Envoy.\n\n",
         );
@@ -78,44 +87,45 @@ impl<'r> Report<'r> {
         text
     }
 
-    fn budgets(&self) -> [Budget; 3] {
-        let ratio = |of: &dyn Fn(&Round) -> f64, to: &dyn Fn(&Round) -> f64| {
-            Spread::of(self.rounds.iter().map(|round| of(round) / to(round)))
+    /// Those of which both sides were measured.
+    fn budgets(&self) -> Vec<Budget> {
+        let seen_to_native = "filter, token seen before : jwt_authn with cache and headers, rbac";
+        let fed_to_native = "filter on the feed, token seen before : the same";
+        let new_to_native = "filter, token never seen : jwt_authn without cache";
+        let seen_to_hop = "filter, token seen before : a do-nothing ext_authz hop, both processes";
+        let budgets = [
+            (seen_to_native, Variant::FilterSeen, Variant::JwtCached, 1.5),
+            (fed_to_native, Variant::FilterFed, Variant::JwtCached, 1.5),
+            (new_to_native, Variant::FilterNew, Variant::Jwt, 0.75),
+            (seen_to_hop, Variant::FilterSeen, Variant::DoNothing, 0.3),
+        ];
+        let measured = |variant| self.variants.contains(&variant);
+        let budgets = budgets.into_iter().filter(|&(_, of, to, _)| measured(of) && measured(to));
+        let budget = |(what, of, to, limit)| {
+            let ratio = |round| Some(self.added(round, of)? / self.added_to_both(round, to)?);
+            Budget { what, ratio: Spread::of(self.rounds.iter().filter_map(ratio)), limit }
         };
-        let add = |variant: Variant| move |round: &Round| added(round, variant);
-        let hop = |round: &Round| added(round, Variant::DoNothing) + sample(round, Variant::DoNothing).server;
-        [
-            Budget {
-                what: "filter, token seen before : jwt_authn with cache and headers, rbac",
-                ratio: ratio(&add(Variant::FilterSeen), &add(Variant::JwtCached)),
-                limit: 1.5,
-            },
-            Budget {
-                what: "filter, token never seen : jwt_authn without cache",
-                ratio: ratio(&add(Variant::FilterNew), &add(Variant::Jwt)),
-                limit: 0.75,
-            },
-            Budget {
-                what: "filter, token seen before : a do-nothing ext_authz hop, both processes",
-                ratio: ratio(&add(Variant::FilterSeen), &hop),
-                limit: 0.3,
-            },
-        ]
+        budgets.map(budget).collect()
     }
 
     fn spread(&self, variant: Variant, value: impl Fn(Sample) -> f64) -> Spread {
-        Spread::of(self.rounds.iter().map(|round| value(sample(round, variant))))
+        Spread::of(self.rounds.iter().filter_map(|round| self.sample(round, variant)).map(value))
     }
-}
 
-fn sample(round: &Round, variant: Variant) -> Sample {
-    let index = ALL.iter().position(|&other| other == variant);
-    index.and_then(|index| round.get(index)).copied().unwrap_or_default()
-}
+    fn sample(&self, round: &Round, variant: Variant) -> Option<Sample> {
+        let index = self.variants.iter().position(|&other| other == variant)?;
+        round.get(index).copied()
+    }
 
-/// What a variant adds to Envoy's CPU time, against the same round's requests without a filter.
-fn added(round: &Round, variant: Variant) -> f64 {
-    sample(round, variant).envoy - sample(round, Variant::NoFilter).envoy
+    /// What a variant adds to Envoy's CPU time, against the same round's requests without a filter.
+    fn added(&self, round: &Round, variant: Variant) -> Option<f64> {
+        Some(self.sample(round, variant)?.envoy - self.sample(round, Variant::NoFilter)?.envoy)
+    }
+
+    /// The same, and what the server takes that is asked.
+    fn added_to_both(&self, round: &Round, variant: Variant) -> Option<f64> {
+        Some(self.added(round, variant)? + self.sample(round, variant)?.server)
+    }
 }
 
 fn interval(Spread { low, median, high }: Spread, digits: usize) -> String {

@@ -18,10 +18,16 @@ pub(super) enum Variant {
     FilterNew,
     /// The filter, one token.
     FilterSeen,
+    /// The same, on the feed of the Writ server instead of a snapshot in its configuration.
+    FilterFed,
+    /// Another build of the filter, one token.
+    OtherSeen,
+    /// Another build of the filter, on the feed.
+    OtherFed,
 }
 
 /// In the order of the table; the first is what the others are compared with.
-pub(super) const ALL: [Variant; 7] = [
+const ALL: [Variant; 10] = [
     Variant::NoFilter,
     Variant::Jwt,
     Variant::JwtCached,
@@ -29,9 +35,23 @@ pub(super) const ALL: [Variant; 7] = [
     Variant::ExtAuthz,
     Variant::FilterNew,
     Variant::FilterSeen,
+    Variant::FilterFed,
+    Variant::OtherSeen,
+    Variant::OtherFed,
 ];
 
 impl Variant {
+    /// Those to measure: all, or the first and those with these names of listeners; another build where there is one.
+    pub(super) fn chosen(only: &[String], other: bool) -> Vec<Self> {
+        let is_chosen = |variant: &Self| {
+            (other || !matches!(variant, Self::OtherSeen | Self::OtherFed))
+                && (only.is_empty()
+                    || *variant == Self::NoFilter
+                    || only.iter().any(|name| name == variant.listener()))
+        };
+        ALL.into_iter().filter(is_chosen).collect()
+    }
+
     /// Its name in the table.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -42,6 +62,9 @@ impl Variant {
             Self::ExtAuthz => "ext_authz, Writ",
             Self::FilterNew => "filter, token never seen",
             Self::FilterSeen => "filter, token seen before",
+            Self::FilterFed => "filter on the feed, token seen before",
+            Self::OtherSeen => "other filter, token seen before",
+            Self::OtherFed => "other filter on the feed, token seen before",
         }
     }
 
@@ -55,11 +78,14 @@ impl Variant {
             Self::ExtAuthz => "ext-authz",
             Self::FilterNew => "filter-new",
             Self::FilterSeen => "filter-seen",
+            Self::FilterFed => "filter-fed",
+            Self::OtherSeen => "other-seen",
+            Self::OtherFed => "other-fed",
         }
     }
 
     /// Whether the upstream must see the task and no token: proof that the variant did its work.
     pub(super) const fn rewrites(self) -> bool {
-        matches!(self, Self::JwtCached | Self::ExtAuthz | Self::FilterNew | Self::FilterSeen)
+        !matches!(self, Self::NoFilter | Self::Jwt | Self::DoNothing)
     }
 }

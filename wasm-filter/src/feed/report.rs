@@ -3,8 +3,9 @@
 use super::wire::{header_length, number_length, put_header, put_number, put_text, text_length};
 
 /// Most bytes of decisions kept until they are sent; beyond, they are only counted.
-pub const MAX_BYTES: usize = 32 << 10;
-/// From so many bytes on they should be sent.
+pub const MAX_BYTES: usize = 128 << 10;
+/// From so many bytes on they should be sent, a few hundred decisions at once: sending costs the proxy more than all that
+/// is done here.
 const WORTH_SENDING: usize = MAX_BYTES / 2;
 
 /// One verdict on a request of a verified token: `writ.v1.Decision`.

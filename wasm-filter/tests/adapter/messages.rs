@@ -136,13 +136,13 @@ fn a_full_report_counts_what_it_drops() {
     let resource = "x".repeat(1000);
     let decision = Decision { verdict: "allow", resource: &resource, ..Decision::default() };
     let mut dropped = 0;
-    for _ in 0..40 {
+    for _ in 0..150 {
         report.count();
         dropped += u64::from(!report.add(&decision));
     }
     let message = report.message().expect("decisions");
     assert!(message.len() <= MAX_BYTES + 32 && report.is_half_full());
     let v1::watch_request::Message::Report(read) = request(&message) else { panic!("a report") };
-    assert_eq!((read.decided, read.dropped, read.decisions.len() as u64), (40, dropped, 40 - dropped));
+    assert_eq!((read.decided, read.dropped, read.decisions.len() as u64), (150, dropped, 150 - dropped));
     assert!(dropped > 5);
 }

@@ -65,15 +65,22 @@ impl ResourcePattern {
     /// Whether `resource`, already checked segment by segment when it was made, is in this set.
     #[must_use]
     pub fn matches(&self, resource: &str) -> bool {
-        let mut parts = resource.split('/');
-        for pattern in self.parts() {
+        let mut parts = resource.as_bytes().split(is_slash);
+        let mut deep = false;
+        // On bytes: both are UTF-8, where nothing but a slash or a star has its byte.
+        for pattern in self.0.as_bytes().split(is_slash) {
+            // Nowhere else two stars are side by side, and nothing comes after them.
+            if pattern == b"**" {
+                deep = true;
+                break;
+            }
             match parts.next() {
                 Some(part) if part_matches(pattern, part) => {}
                 _ => return false,
             }
         }
         let mut more = parts.peekable();
-        if self.is_deep() {
+        if deep {
             more.peek().is_some() && more.all(|segment| !segment.is_empty())
         } else {
             more.peek().is_none()
@@ -118,13 +125,18 @@ impl ResourcePattern {
     }
 }
 
+fn is_slash(byte: &u8) -> bool {
+    *byte == b'/'
+}
+
 /// Splits a segment pattern into what is before and after its `*`.
 fn wild(pattern: &str) -> Option<(&str, &str)> {
     pattern.split_once('*')
 }
 
-fn part_matches(pattern: &str, part: &str) -> bool {
-    match wild(pattern) {
+fn part_matches(pattern: &[u8], part: &[u8]) -> bool {
+    let star = pattern.iter().position(|byte| *byte == b'*');
+    match star.and_then(|star| Some((pattern.get(..star)?, pattern.get(star.checked_add(1)?..)?))) {
         None => part == pattern,
         Some((before, after)) => {
             !part.is_empty()
@@ -137,7 +149,7 @@ fn part_matches(pattern: &str, part: &str) -> bool {
 
 fn part_covered_by(ours: &str, theirs: &str) -> bool {
     match (wild(ours), wild(theirs)) {
-        (None, _) => part_matches(theirs, ours),
+        (None, _) => part_matches(theirs.as_bytes(), ours.as_bytes()),
         (Some(_), None) => false,
         // Whatever our `*` stands for, the text still begins and ends as theirs asks, and is long enough because our
         // own fixed parts already are.

@@ -62,6 +62,10 @@ impl<'a> Fields<'a> {
     }
 
     fn note_name(&mut self, name: &'a [u8]) {
+        // Nearly every name: none of those below begins like it.
+        if !name.first().is_some_and(|first| matches!(plain(first), b'x' | b'f' | b'-')) {
+            return;
+        }
         let is = |wanted: &&[u8]| name.len() == wanted.len() && starts_with(name, wanted);
         let list = if starts_with(name, b"x-writ-") || starts_with(name, b"x-envoy-") {
             &mut self.reserved
@@ -112,6 +116,31 @@ const MISLEADING: [&[u8]; 12] = [
 /// used: gateway interfaces (CGI and its kin) behind Envoy make one variable of `x-writ-task`, `x_writ_task` and
 /// `x.writ.task`.
 fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
-    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
     name.len() >= prefix.len() && name.iter().zip(prefix).all(|(ours, theirs)| plain(ours) == plain(theirs))
+}
+
+/// The one byte for all that read alike.
+fn plain(byte: &u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_note_is_noted() {
+        let prefixes: [&[u8]; 3] = [b"x-writ-", b"x-envoy-", b"x-http-method"];
+        for &name in OVERRIDES.iter().chain(&MISLEADING).chain(&prefixes) {
+            for first in [name[0].to_ascii_uppercase(), name[0]] {
+                let mut name = name.to_vec();
+                name[0] = first;
+                let headers = [(&*name, &b""[..])];
+                let fields = Fields::scan(&headers);
+                let noted = fields.overrides_target || fields.reserved.len() + fields.misleading.len() == 1;
+                assert!(noted, "{}", name.escape_ascii());
+            }
+        }
+        assert!(Fields::scan(&[(b"_method", b"PUT")]).overrides_target);
+    }
 }

@@ -49,11 +49,11 @@ fn without_port(text: &str) -> Option<&str> {
 }
 
 fn is_name(name: &str) -> bool {
-    let label = |label: &str| {
+    let label = |label: &[u8]| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
-    name.len() <= MAX_LENGTH && name.split('.').all(label)
+    name.len() <= MAX_LENGTH && name.as_bytes().split(|byte| *byte == b'.').all(label)
 }
 
 fn is_ipv6(name: &str) -> bool {

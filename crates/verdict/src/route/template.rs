@@ -94,7 +94,11 @@ impl Template {
             return Err(ambiguous("the resource is over 2048 bytes"));
         }
         let segments = text.split_once("://").map_or("", |(_, segments)| segments);
-        if segments.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        if segments
+            .as_bytes()
+            .split(|byte| *byte == b'/')
+            .any(|segment| matches!(segment, b"" | b"." | b".."))
+        {
             return Err(ambiguous("a substituted value makes an empty or dot segment"));
         }
         Ok(text)
