@@ -25,7 +25,7 @@ async fn a_snapshot_comes_to_every_worker() {
     for (_, request) in feed.heard() {
         if let Some(watch_request::Message::Hello(hello)) = request.message {
             let node = hello.node.unwrap();
-            assert_eq!((hello.protocol, node.id.as_str(), node.cluster.as_str()), (1, "writ", "writ"));
+            assert_eq!((hello.protocol, node.id.as_str(), node.cluster.as_str()), (1, "writ-wasm", "writ"));
             assert!(hello.version.is_none());
         }
     }

@@ -57,9 +57,9 @@ impl Service<http::Request<Body>> for CheckServer {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let data_plane = match self.identity.prove(&request) {
+        let data_plane = match self.identity.authenticate(SERVICE, &request) {
             Ok(plane) => plane.clone(),
-            Err(error) => return Box::pin(ready(Ok(Status::unauthenticated(error.to_string()).into_http()))),
+            Err(status) => return Box::pin(ready(Ok(status.into_http()))),
         };
         if request.uri().path() != CHECK {
             return Box::pin(ready(Ok(Status::unimplemented("no such method").into_http())));

@@ -49,8 +49,7 @@ impl FeedServer {
     }
 
     fn watch(&self, request: Request<tonic::body::Body>) -> Result<Response<tonic::body::Body>, Status> {
-        let plane =
-            self.identity.prove(&request).map_err(|error| Status::unauthenticated(error.to_string()))?;
+        let plane = self.identity.authenticate(SERVICE, &request)?;
         if request.uri().path() != WATCH {
             return Err(Status::unimplemented("no such method"));
         }

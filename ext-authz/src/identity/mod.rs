@@ -2,11 +2,13 @@
 
 mod bearer;
 mod certificate;
+mod refusals;
 
 use std::sync::Arc;
 
 use http::Request;
 use thiserror::Error;
+use tonic::Status;
 
 use crate::{config, scope::Scope};
 pub use certificate::{CertificateError, ClientCertificate};
@@ -72,6 +74,19 @@ impl Identity {
             Self::Socket(plane) => Ok(plane),
             Self::Listed(planes) => planes.find(request).map(|listed| &listed.plane).ok_or(NotADataPlane),
         }
+    }
+}
+
+impl Identity {
+    /// Names the data plane that calls `service`, or has the refusal known.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, for whoever is none.
+    pub fn authenticate<B>(&self, service: &'static str, request: &Request<B>) -> Result<&DataPlane, Status> {
+        self.prove(request).map_err(|error| {
+            refusals::note(service, &error);
+            Status::unauthenticated(error.to_string())
+        })
     }
 }
 

@@ -57,15 +57,16 @@ pub fn check_first_policy(config: &Config) -> Result<(), PolicyErrors> {
 /// server cannot serve; see also [`Publisher`].
 pub async fn open_policy(mut publisher: Publisher, start: Start) -> Result<Opening, ServerError> {
     let config = std::sync::Arc::clone(&publisher.config);
-    if config.policy == PolicySource::Example {
-        tracing::warn!("no `policies` directory here: the example built into the program is the policy");
-    }
-    let found = Found::first(&config);
+    let mut found = Found::first(&config);
     let occasion = if start.republish_policy { Occasion::Republish } else { Occasion::Start };
     for _ in 0..ATTEMPTS {
         let as_of = clock::now_millis();
         let contents = publisher.store.contents().await.map_err(StoreFault::from)?;
         let latest = contents.policy.map(|policy| Latest::read(policy, &place(&config))).transpose()?;
+        if occasion == Occasion::Start && is_other_example(&config, &found, latest.as_ref()) {
+            // A mount that failed, or another working directory, sooner than a wish for the example.
+            found = Found::look(&place(&config));
+        }
         let known = match &found.digest {
             Some(digest) => publisher.store.known(digest).await.map_err(StoreFault::from)?,
             None => None,
@@ -97,9 +98,20 @@ pub async fn open_policy(mut publisher: Publisher, start: Start) -> Result<Openi
                 rejection.log();
                 tracing::error!("started with the last good policy in place of what is wrong");
             }
+            if config.policy == PolicySource::Example && found.sources.is_ok() {
+                tracing::warn!(
+                    "no `policies` directory here: the example built into the program is the policy"
+                );
+            }
             let state = state.with_rejection(rejection);
             return Ok(Opening { publisher, state, head, latest, found, held, as_of });
         }
     }
     Err(ServerError::Outpaced)
+}
+
+/// Whether the example stands for a directory that is not there, although the store has had another policy.
+fn is_other_example(config: &Config, found: &Found, latest: Option<&Latest>) -> bool {
+    config.policy == PolicySource::Example
+        && latest.is_some_and(|latest| found.digest.as_ref() != Some(&latest.digest))
 }

@@ -1,6 +1,6 @@
 //! Listening, until told to stop.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -80,6 +80,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         "listening"
     );
 
+    warn_of_plaintext(config);
+
     let reloading = ReloadThread::start(reloader, asked).map_err(ServerError::Thread)?;
 
     let door = |name, protocol, router: Router| Door {
@@ -123,6 +125,19 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop(lock);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What others on the network can read, and at the admin interface change nothing but read all.
+fn warn_of_plaintext(config: &Config) {
+    let is_open = |address: &SocketAddr| !address.ip().to_canonical().is_loopback();
+    if is_open(&config.listeners.http) && config.tls.is_none() {
+        tracing::warn!(
+            "`listeners.http` is no loopback address and has no `tls`: secrets of clients are sent in clear"
+        );
+    }
+    if is_open(&config.listeners.admin) {
+        tracing::warn!("`listeners.admin` is no loopback address: it has neither TLS nor authentication");
+    }
 }
 
 /// Sums up what was measured, so that it does not grow while nobody asks for it.

@@ -4,6 +4,12 @@ use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    Layer as _, filter::Targets, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
+
+/// The crates whose lines are Writ's own.
+const OURS: [&str; 4] = ["ext_authz", "policy", "store", "writ"];
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -37,13 +43,15 @@ pub fn start(format: LogFormat, level: LogLevel) {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_max_level(level);
-    // A second start keeps the first one's settings; there is one process, and it starts once.
-    let _ = match format {
-        LogFormat::Compact => builder.compact().try_init(),
-        LogFormat::Json => builder.json().try_init(),
+    // Libraries speak up where something is wrong with them; what they do otherwise would bury what Writ says.
+    let targets = OURS.map(|target| (target, level));
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(targets);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = match format {
+        LogFormat::Compact => lines.compact().boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    // A second start keeps the first one's settings; there is one process, and it starts once.
+    let _ = registry().with(lines).with(filter).try_init();
 }

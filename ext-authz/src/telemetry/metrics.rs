@@ -15,6 +15,7 @@ pub const SHADOWED: &str = "shadowed";
 const PASSED: [&str; 3] = [GRANTED, EXEMPT, SHADOWED];
 
 const CHECK_DECISIONS: &str = "writ_check_decisions_total";
+const REFUSED: &str = "writ_data_plane_refused_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
 const REQUESTS: &str = "writ_http_requests_total";
 const CONNECTIONS: &str = "writ_connections";
@@ -37,6 +38,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     let handle = builder.install_recorder()?;
     feed::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
+    describe_counter!(REFUSED, "Calls of data planes' services by callers that are none");
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
     describe_counter!(REQUESTS, "Requests by listener and class of status");
     describe_gauge!(CONNECTIONS, "Open connections by listener");
@@ -51,6 +53,9 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(BUILD, "1, labelled with the version");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
     // Present from the start: a rate needs a first value.
+    for service in [crate::check::SERVICE, crate::feed::SERVICE] {
+        counter!(REFUSED, "service" => service).absolute(0);
+    }
     counter!(TOKENS_ISSUED).absolute(0);
     for outcome in [ACCEPTED, REJECTED] {
         counter!(POLICY_RELOADS, "outcome" => outcome).absolute(0);
@@ -64,6 +69,11 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
 /// One Check decision.
 pub fn check_decided(code: &'static str) {
     counter!(CHECK_DECISIONS, "code" => code).increment(1);
+}
+
+/// One call of a data planes' service by a caller that is none.
+pub fn data_plane_refused(service: &'static str) {
+    counter!(REFUSED, "service" => service).increment(1);
 }
 
 /// One token signed.

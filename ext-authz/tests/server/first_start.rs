@@ -102,3 +102,23 @@ async fn what_is_secret_is_private() {
         assert_eq!(found, mode, "{}: {found:o}", path.display());
     }
 }
+
+/// A mount that failed, or a start in another directory, looks like nothing being configured.
+#[tokio::test]
+async fn the_example_takes_the_place_of_no_policy() {
+    let setup = Setup::new();
+    let writ = setup.serve().await;
+    let published = writ.generation().await;
+    writ.stop().await;
+
+    fs::rename(setup.path("policies"), setup.path("elsewhere")).unwrap();
+    let writ = setup.serve().await;
+    writ.rejected("policies").await;
+    assert_eq!(writ.generation().await, published);
+    writ.stop().await;
+
+    fs::rename(setup.path("elsewhere"), setup.path("policies")).unwrap();
+    let writ = setup.serve().await;
+    assert_eq!(writ.generation().await, published);
+    assert_eq!(writ.ready().await["policy_rejected"], serde_json::Value::Null);
+}

@@ -12,10 +12,12 @@ use crate::{
 
 pub(super) fn run(args: &CheckArgs) -> Done {
     let config = resolve(args.places.overrides())?;
-    let source = match &config.policy {
-        PolicySource::Directory(directory) => directory.display().to_string(),
-        PolicySource::Example => "the built-in example".to_owned(),
+    // The example has no errors: a check of nothing must not pass for one of the operator's policy.
+    let PolicySource::Directory(directory) = &config.policy else {
+        let reason = "no policy directory: name one with --policy-dir, or run this where `policies` is";
+        return Err(Failure::bad_configuration(&reason).shown_as(args.json));
     };
+    let source = directory.display().to_string();
     match (load_policy(&config), args.json) {
         (Ok(policy), true) => output::result(&valid(&source, &policy).to_string()),
         (Ok(policy), false) => output::result(&summary(&source, &policy)),
