@@ -14,7 +14,7 @@ use crate::{
     feed_early::{begin_to_feed, unfed, until_waiting},
     feed_world::{fed, feed_of, play, snapshot_at, until_acknowledged},
     workers,
-    world::{OBJECT, World, answer, get},
+    world::{OBJECT, OTHER_OBJECT, World, answer, get},
 };
 
 /// Half of them on each worker are more than V8's stack would hold at once, and fewer than may wait.
@@ -45,17 +45,17 @@ async fn assert_sound(proxy: &Proxy) {
     until_waiting(proxy, 0).await;
 }
 
-async fn unfed_crowd(world: &World) -> (Feed, Arc<Proxy>, JoinSet<(u16, String)>) {
+async fn unfed_crowd(world: &World, object: &str) -> (Feed, Arc<Proxy>, JoinSet<(u16, String)>) {
     let (feed, proxy) = unfed(world).await;
     let proxy = Arc::new(proxy);
-    let crowd = crowd(&proxy, &get("logs.internal", OBJECT, &world.token(&json!({})))).await;
+    let crowd = crowd(&proxy, &get("logs.internal", object, &world.token(&json!({})))).await;
     (feed, proxy, crowd)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_vain_all_are_denied() {
     let world = World::new().unwrap();
-    let (feed, proxy, crowd) = unfed_crowd(&world).await;
+    let (feed, proxy, crowd) = unfed_crowd(&world, OBJECT).await;
     let denied = BTreeMap::from([((503, "stale_snapshot".to_owned()), CROWD)]);
     assert_eq!(tally(crowd).await, denied);
     assert_sound(&proxy).await;
@@ -68,11 +68,21 @@ async fn in_vain_all_are_denied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_snapshot_lets_all_go_on() {
     let world = World::new().unwrap();
-    let (feed, proxy, crowd) = unfed_crowd(&world).await;
+    let (feed, proxy, crowd) = unfed_crowd(&world, OBJECT).await;
     begin_to_feed(&world, &feed);
     assert_eq!(tally(crowd).await, BTreeMap::from([((200, String::new()), CROWD)]));
     assert_sound(&proxy).await;
     assert_eq!(proxy.echo.take().len(), CROWD);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_snapshot_denies_all() {
+    let world = World::new().unwrap();
+    let (feed, proxy, crowd) = unfed_crowd(&world, OTHER_OBJECT).await;
+    begin_to_feed(&world, &feed);
+    assert_eq!(tally(crowd).await, BTreeMap::from([((403, "not_granted".to_owned()), CROWD)]));
+    assert_sound(&proxy).await;
+    assert_eq!(proxy.echo.take(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,15 +29,15 @@ use crate::{
 const SERVICE: &str = "writ.v1.DataPlane";
 const METHOD: &str = "Watch";
 
-/// Milliseconds between ticks: until the first, while requests need not wait any longer, while something else is pending,
-/// and otherwise.
+/// Milliseconds between ticks: until the first, while requests need not wait any longer, while something else is
+/// pending, and otherwise.
 const TICK_FIRST: u32 = 10;
 const TICK_UNSETTLED: u32 = 10;
 const TICK_PENDING: u32 = 100;
 const TICK_IDLE: u32 = 1_000;
 
-/// Most requests settled in one callback. The proxy resumes and answers after the callback, each within the call that ends
-/// the one before: some hundreds are more than its stack for the sandbox holds.
+/// Most requests settled in one callback. The proxy answers after the callback, each within the call that ends the one
+/// before: some hundreds are more than its stack for the sandbox holds.
 const MAX_SETTLED: usize = 32;
 
 /// Largest message, in bytes: a piece of a snapshot and what stands beside it.
@@ -250,8 +250,8 @@ impl<H: FeedHost + Clone> Client<H> {
         }
     }
 
-    /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited long
-    /// enough by a denial otherwise. The rest follows with the next ticks.
+    /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited
+    /// long enough by a denial otherwise. The rest follows with the next ticks.
     fn settle(&mut self, shared: &Shared, now: u64) {
         let waiting = shared.waiting();
         let tickets: Vec<Rc<Ticket>> = if self.plugin.has_snapshot() {

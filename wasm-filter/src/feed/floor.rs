@@ -11,8 +11,8 @@ use crate::{
 
 /// Most attempts to raise it. Each one that fails is another worker's success, and few of those are lower.
 const ATTEMPTS: u32 = 64;
-/// A handle of no change: the proxy counts changes up from 1. With it a value is shared only where there is none, since the
-/// proxy compares handles only where there is one to compare with.
+/// A handle of no change: the proxy counts changes up from 1. With it a value is shared only where there is none,
+/// since the proxy compares handles only where there is one to compare with.
 const NO_CHANGE: u32 = u32::MAX;
 
 /// The floor of one feed.
