@@ -21,19 +21,19 @@ use crate::{
 const ID: u32 = 1;
 
 /// Envoy with a feed that says nothing yet.
-async fn unfed(world: &World) -> (Feed, Proxy) {
+pub(crate) async fn unfed(world: &World) -> (Feed, Proxy) {
     let feed = Feed::start(|_| Vec::new()).await.unwrap();
     let proxy = fed(world, &feed).await.unwrap();
     (feed, proxy)
 }
 
-fn begin_to_feed(world: &World, feed: &Feed) {
+pub(crate) fn begin_to_feed(world: &World, feed: &Feed) {
     let steps = play(&snapshot_at(world, 1));
     steps.iter().for_each(|step| feed.play(step));
     feed.set_script(move |_| steps.clone());
 }
 
-async fn until_waiting(proxy: &Proxy, count: u64) {
+pub(crate) async fn until_waiting(proxy: &Proxy, count: u64) {
     let waiting = || async {
         let stats = proxy.envoy.stats().await?;
         Ok((stats.get("wasmcustom.writ.requests.waiting") == count).then_some(()))

@@ -4,6 +4,7 @@ mod admin;
 mod cached;
 mod chained;
 mod corpus;
+mod feed_crowd;
 mod feed_early;
 mod feed_life;
 mod feed_world;

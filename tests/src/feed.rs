@@ -193,6 +193,7 @@ pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usiz
         chunk,
         chunks,
         part: part.to_vec(),
+        digest: Vec::new(),
     };
     let messages = (0..).zip(parts).map(piece).map(watch_response::Message::Snapshot);
     messages.map(|message| Ok(WatchResponse { message: Some(message) })).collect()
@@ -200,6 +201,18 @@ pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usiz
 
 /// A heartbeat.
 pub fn heartbeat(version: v1::Version, as_of_ms: u64, interval_ms: u32) -> Step {
-    let heartbeat = v1::Heartbeat { as_of_ms, version: Some(version), interval_ms };
+    let heartbeat = v1::Heartbeat { as_of_ms, version: Some(version), interval_ms, digest: Vec::new() };
     Ok(WatchResponse { message: Some(watch_response::Message::Heartbeat(heartbeat)) })
+}
+
+/// The same steps, of a document with this digest.
+pub fn with_digest(mut steps: Vec<Step>, digest: &[u8]) -> Vec<Step> {
+    for message in steps.iter_mut().flatten().filter_map(|response| response.message.as_mut()) {
+        match message {
+            watch_response::Message::Snapshot(piece) => piece.digest = digest.to_vec(),
+            watch_response::Message::Heartbeat(heartbeat) => heartbeat.digest = digest.to_vec(),
+            watch_response::Message::GoAway(_) => {}
+        }
+    }
+    steps
 }

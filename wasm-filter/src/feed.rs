@@ -6,15 +6,19 @@
 //!
 //! - [`client`]: the stream, from one callback to the next.
 //! - [`assembly`]: a snapshot from its pieces.
+//! - [`digest`]: what tells documents of one version apart.
+//! - [`as_of`]: how fresh what is held is.
 //! - [`shared`]: what the roots share, and which of them holds the stream.
 //! - [`floor`]: what no worker goes back behind.
 //! - [`backoff`]: when to try again.
 //! - [`report`]: what was decided.
 //! - [`messages`], in [`wire`] form.
 
+pub mod as_of;
 pub mod assembly;
 pub mod backoff;
 pub mod client;
+pub mod digest;
 pub mod floor;
 pub mod messages;
 pub mod report;

@@ -121,6 +121,7 @@ pub trait FeedHost: Host {
     fn shared(&self, key: &str) -> Result<SharedValue, HostError>;
 
     /// Shares `value` under `key` if nobody has changed it after `change`; `None` overwrites. `false`: somebody has.
+    /// Where there is no value yet, any `change` will do.
     ///
     /// # Errors
     /// The host refused it.

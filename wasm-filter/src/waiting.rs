@@ -126,17 +126,20 @@ impl Waiting {
         self.0.try_borrow().is_ok_and(|waiting| waiting.is_empty())
     }
 
-    /// Everybody, who all wait no more.
-    pub fn take_all(&self) -> Vec<Rc<Ticket>> {
-        self.0.try_borrow_mut().map(|mut waiting| std::mem::take(&mut *waiting)).unwrap_or_default()
+    /// Those at the front, up to so many, who wait no more.
+    pub fn take_first(&self, most: usize) -> Vec<Rc<Ticket>> {
+        let Ok(mut waiting) = self.0.try_borrow_mut() else { return Vec::new() };
+        let count = most.min(waiting.len());
+        waiting.drain(..count).collect()
     }
 
-    /// Those who have waited long enough, and wait no more. `now`: Unix milliseconds.
-    pub fn take_expired(&self, now: u64) -> Vec<Rc<Ticket>> {
+    /// Those who have waited long enough, up to so many, who wait no more. `now`: Unix milliseconds.
+    pub fn take_expired(&self, now: u64, most: usize) -> Vec<Rc<Ticket>> {
         let Ok(mut waiting) = self.0.try_borrow_mut() else { return Vec::new() };
         let mut expired = Vec::new();
         waiting.retain(|ticket| {
-            let over = ticket.has_waited(now);
+            // Everybody is asked: a wait begins with the first question.
+            let over = ticket.has_waited(now) && expired.len() < most;
             if over {
                 expired.push(Rc::clone(ticket));
             }

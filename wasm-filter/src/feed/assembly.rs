@@ -1,9 +1,8 @@
 //! A snapshot from its pieces.
 
 use thiserror::Error;
-use verdict::document::Version;
 
-use super::messages::Piece;
+use super::{digest::Held, messages::Piece};
 
 /// Largest document, in bytes: all pieces together.
 pub const MAX_DOCUMENT: usize = 16 << 20;
@@ -14,7 +13,7 @@ pub struct Assembly(Option<Begun>);
 
 #[derive(Debug)]
 struct Begun {
-    version: Version,
+    held: Held,
     chunks: u64,
     /// The piece that comes next.
     next: u64,
@@ -24,8 +23,8 @@ struct Begun {
 /// A whole document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Complete {
-    /// What the sender says it is a version of.
-    pub version: Version,
+    /// What the sender says it is.
+    pub held: Held,
     /// When the sender last read its store completely, Unix milliseconds.
     pub as_of_ms: u64,
     /// JSON of a snapshot document.
@@ -49,12 +48,11 @@ impl Assembly {
     /// # Errors
     /// See [`AssemblyError`].
     pub fn add(&mut self, piece: &Piece<'_>) -> Result<Option<Complete>, AssemblyError> {
-        let &Piece { version, requires: _, as_of_ms, chunk, chunks, part } = piece;
+        let &Piece { version, requires: _, as_of_ms, chunk, chunks, part, digest } = piece;
+        let held = Held { version, digest };
         let mut begun = match (self.0.take(), chunk) {
-            (None, 0) => Begun { version, chunks, next: 0, document: Vec::new() },
-            (Some(begun), _) if begun.version == version && begun.chunks == chunks && begun.next == chunk => {
-                begun
-            }
+            (None, 0) => Begun { held, chunks, next: 0, document: Vec::new() },
+            (Some(begun), _) if begun.held == held && begun.chunks == chunks && begun.next == chunk => begun,
             _ => return Err(AssemblyError::Order),
         };
         // A piece of nothing would let a sender keep the filter at it for ever.
@@ -67,7 +65,7 @@ impl Assembly {
         begun.document.extend_from_slice(part);
         begun.next = chunk.saturating_add(1);
         if begun.next == chunks {
-            return Ok(Some(Complete { version, as_of_ms, document: begun.document }));
+            return Ok(Some(Complete { held, as_of_ms, document: begun.document }));
         }
         self.0 = Some(begun);
         Ok(None)

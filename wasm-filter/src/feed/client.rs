@@ -29,10 +29,16 @@ use crate::{
 const SERVICE: &str = "writ.v1.DataPlane";
 const METHOD: &str = "Watch";
 
-/// Milliseconds between ticks: until the first, while something is pending, and otherwise.
+/// Milliseconds between ticks: until the first, while requests need not wait any longer, while something else is
+/// pending, and otherwise.
 const TICK_FIRST: u32 = 10;
+const TICK_UNSETTLED: u32 = 10;
 const TICK_PENDING: u32 = 100;
 const TICK_IDLE: u32 = 1_000;
+
+/// Most requests settled in one callback. The proxy answers after the callback, each within the call that ends the one
+/// before: some hundreds are more than its stack for the sandbox holds.
+const MAX_SETTLED: usize = 32;
 
 /// Largest message, in bytes: a piece of a snapshot and what stands beside it.
 const MAX_MESSAGE: usize = CHUNK + (64 << 10);
@@ -56,6 +62,10 @@ pub struct Client<H: FeedHost + Clone> {
     ending: Option<StreamId>,
     /// Whether operators were told that there is no feed, until there is one again.
     complained: bool,
+    /// Whether operators were told that a sender's clock is ahead, until one is not.
+    ahead: bool,
+    /// Whether requests are left that need not wait any longer.
+    unsettled: bool,
     tick: u32,
 }
 
@@ -82,6 +92,8 @@ impl<H: FeedHost + Clone> Client<H> {
             link: Link::default(),
             ending: None,
             complained: false,
+            ahead: false,
+            unsettled: false,
             tick: TICK_FIRST,
         }))
     }
@@ -103,7 +115,7 @@ impl<H: FeedHost + Clone> Client<H> {
         } else {
             self.release(shared, now);
         }
-        self.settle(shared, &shared.waiting().take_expired(millis(now)));
+        self.settle(shared, now);
         self.pace(shared);
     }
 
@@ -165,8 +177,7 @@ impl<H: FeedHost + Clone> Client<H> {
     fn open(&mut self, shared: &Shared, now: u64) {
         let feed = shared.config();
         let (id, cluster) = (node(&self.host, "id"), node(&self.host, "cluster"));
-        let hello =
-            Hello { build: env!("CARGO_PKG_VERSION"), node: (&id, &cluster), version: shared.version() };
+        let hello = Hello { build: env!("CARGO_PKG_VERSION"), node: (&id, &cluster), held: shared.held() };
         let stream = self.host.open_stream(&feed.upstream(), SERVICE, METHOD, feed.metadata());
         match stream.and_then(|stream| self.host.send(stream, &hello.encode(), false).map(|()| stream)) {
             Ok(stream) => {
@@ -239,9 +250,17 @@ impl<H: FeedHost + Clone> Client<H> {
         }
     }
 
-    /// Ends the wait of these requests: by a verdict where there is a snapshot, by a denial otherwise.
-    fn settle(&self, shared: &Shared, tickets: &[Rc<Ticket>]) {
-        for ticket in tickets {
+    /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited
+    /// long enough by a denial otherwise. The rest follows with the next ticks.
+    fn settle(&mut self, shared: &Shared, now: u64) {
+        let waiting = shared.waiting();
+        let tickets: Vec<Rc<Ticket>> = if self.plugin.has_snapshot() {
+            waiting.take_first(MAX_SETTLED)
+        } else {
+            waiting.take_expired(millis(now), MAX_SETTLED)
+        };
+        self.unsettled = tickets.len() == MAX_SETTLED;
+        for ticket in &tickets {
             Stream::settle(&self.host, &self.plugin, ticket);
         }
         if !tickets.is_empty() {
@@ -256,7 +275,11 @@ impl<H: FeedHost + Clone> Client<H> {
     fn pace(&mut self, shared: &Shared) {
         let opening = shared.is_held_by(self.context) && !self.link.is_answered();
         let pending = opening || self.ending.is_some() || !self.plugin.has_snapshot();
-        let tick = if pending { TICK_PENDING } else { TICK_IDLE };
+        let tick = match (self.unsettled, pending) {
+            (true, _) => TICK_UNSETTLED,
+            (false, true) => TICK_PENDING,
+            (false, false) => TICK_IDLE,
+        };
         if tick != self.tick && self.host.set_tick_period(tick).is_ok() {
             self.tick = tick;
         }

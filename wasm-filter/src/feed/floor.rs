@@ -11,6 +11,9 @@ use crate::{
 
 /// Most attempts to raise it. Each one that fails is another worker's success, and few of those are lower.
 const ATTEMPTS: u32 = 64;
+/// A handle of no change: the proxy counts changes up from 1. With it a value is shared only where there is none,
+/// since the proxy compares handles only where there is one to compare with.
+const NO_CHANGE: u32 = u32::MAX;
 
 /// The floor of one feed.
 #[derive(Debug)]
@@ -19,15 +22,15 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// The floor of this feed, known to all workers from now on: a value that exists can be raised without
-    /// overwriting another worker's.
+    /// The floor of this feed, known to all workers from now on.
     ///
     /// # Errors
     /// The host shares nothing.
     pub fn of(host: &impl FeedHost, feed: &FeedConfig) -> Result<Self, HostError> {
         let floor = Self { key: format!("writ.floor {} {}", feed.cluster(), feed.authority()) };
         if let (None, _) = host.shared(&floor.key)? {
-            host.share(&floor.key, &encode(Version::default()), None)?;
+            // Where another worker was first, its value stays.
+            host.share(&floor.key, &encode(Version::default()), Some(NO_CHANGE))?;
         }
         Ok(floor)
     }
@@ -50,7 +53,7 @@ impl Floor {
             if value.as_deref().and_then(decode).is_some_and(|floor| floor >= version) {
                 return Ok(());
             }
-            host.share(&self.key, &encode(version), change)?;
+            host.share(&self.key, &encode(version), change.or(Some(NO_CHANGE)))?;
         }
         Err(HostError { call: "set_shared_data", status: CAS_MISMATCH })
     }

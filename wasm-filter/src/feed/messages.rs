@@ -2,7 +2,10 @@
 
 use verdict::document::Version;
 
-use super::wire::{Fields, Malformed, Value, put_message, put_number, put_text};
+use super::{
+    digest::{Digest, Held},
+    wire::{Fields, Malformed, Value, put_bytes, put_message, put_number, put_text},
+};
 
 /// Version of the protocol.
 pub const PROTOCOL: u64 = 1;
@@ -37,6 +40,8 @@ pub struct Piece<'m> {
     pub chunks: u64,
     /// A piece of the JSON text of a snapshot document.
     pub part: &'m [u8],
+    /// Of the whole text.
+    pub digest: Digest,
 }
 
 /// `writ.v1.Heartbeat`.
@@ -48,6 +53,8 @@ pub struct Heartbeat {
     pub version: Option<Version>,
     /// The longest time to the next message, milliseconds.
     pub interval_ms: u64,
+    /// Of the newest version's document for this watcher.
+    pub digest: Digest,
 }
 
 /// `writ.v1.GoAway`.
@@ -91,7 +98,8 @@ impl<'m> Piece<'m> {
                 (4, Value::Number(number)) => piece.chunk = number,
                 (5, Value::Number(number)) => piece.chunks = number,
                 (6, Value::Bytes(bytes)) => piece.part = bytes,
-                (1..=6, _) => return Err(Malformed),
+                (7, Value::Bytes(bytes)) => piece.digest = Digest::read(bytes)?,
+                (1..=7, _) => return Err(Malformed),
                 _ => {}
             }
         }
@@ -107,7 +115,8 @@ impl Heartbeat {
                 (1, Value::Number(number)) => heartbeat.as_of_ms = number,
                 (2, Value::Bytes(message)) => heartbeat.version = Some(decode_version(message)?),
                 (3, Value::Number(number)) => heartbeat.interval_ms = number,
-                (1..=3, _) => return Err(Malformed),
+                (4, Value::Bytes(bytes)) => heartbeat.digest = Digest::read(bytes)?,
+                (1..=4, _) => return Err(Malformed),
                 _ => {}
             }
         }
@@ -152,14 +161,14 @@ pub struct Hello<'h> {
     /// The Envoy: its node's id and cluster.
     pub node: (&'h str, &'h str),
     /// What is held from an earlier stream.
-    pub version: Option<Version>,
+    pub held: Option<Held>,
 }
 
 impl Hello<'_> {
     /// The `writ.v1.WatchRequest`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let Self { build, node: (id, cluster), version } = self;
+        let Self { build, node: (id, cluster), held } = self;
         let mut node = Vec::new();
         put_text(&mut node, 1, id);
         put_text(&mut node, 2, cluster);
@@ -167,8 +176,9 @@ impl Hello<'_> {
         put_number(&mut hello, 1, PROTOCOL);
         put_text(&mut hello, 2, build);
         put_message(&mut hello, 4, &node);
-        if let Some(version) = version {
+        if let Some(Held { version, digest }) = held {
             put_message(&mut hello, 5, &encode_version(*version));
+            put_bytes(&mut hello, 6, digest.as_bytes());
         }
         request(1, &hello)
     }

@@ -5,9 +5,11 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use verdict::{UnixTime, document::Version};
-
-use super::report::{Decision, Report};
+use super::{
+    as_of::AsOf,
+    digest::Held,
+    report::{Decision, Report},
+};
 use crate::{
     config::FeedConfig,
     host::{ContextId, Host, StreamId},
@@ -25,8 +27,8 @@ const MAX_UNANSWERED: usize = 4 << 20;
 pub struct Shared {
     config: FeedConfig,
     metrics: FeedMetrics,
-    version: Cell<Option<Version>>,
-    as_of_ms: Cell<u64>,
+    held: Cell<Option<Held>>,
+    as_of: AsOf,
     owner: Cell<Option<ContextId>>,
     stream: Cell<Option<StreamId>>,
     unanswered: Cell<usize>,
@@ -63,8 +65,8 @@ impl Shared {
         Self {
             config,
             metrics,
-            version: Cell::default(),
-            as_of_ms: Cell::default(),
+            held: Cell::default(),
+            as_of: AsOf::default(),
             owner: Cell::default(),
             stream: Cell::default(),
             unanswered: Cell::default(),
@@ -91,24 +93,22 @@ impl Shared {
         &self.waiting
     }
 
-    /// The version in force.
+    /// What is in force.
     #[must_use]
-    pub fn version(&self) -> Option<Version> {
-        self.version.get()
+    pub fn held(&self) -> Option<Held> {
+        self.held.get()
     }
 
-    /// Another version is in force; how fresh the one before was counts no more.
-    pub fn hold(&self, version: Version) {
-        self.version.set(Some(version));
-        self.as_of_ms.set(0);
+    /// Another document is in force; how fresh the one before was counts no more.
+    pub fn hold(&self, held: Held) {
+        self.held.set(Some(held));
+        self.as_of.reset();
     }
 
-    /// The version in force was the newest at `as_of_ms`. Of several senders the one counts that has read the store
-    /// last; and none counts for the future, so that one whose clock is ahead keeps nothing fresh.
+    /// How fresh it is.
     #[must_use]
-    pub fn refresh(&self, as_of_ms: u64, now_ms: u64) -> UnixTime {
-        self.as_of_ms.set(self.as_of_ms.get().max(as_of_ms).min(now_ms));
-        UnixTime(self.as_of_ms.get() / 1000)
+    pub fn as_of(&self) -> &AsOf {
+        &self.as_of
     }
 
     /// The root that holds the stream from now on; whoever held it before ends its own.

@@ -104,8 +104,13 @@ pub fn number_length(value: u64) -> usize {
 
 /// Appends a text, unless it is empty.
 pub fn put_text(out: &mut Vec<u8>, field: u8, text: &str) {
-    if !text.is_empty() {
-        put_message(out, field, text.as_bytes());
+    put_bytes(out, field, text.as_bytes());
+}
+
+/// Appends bytes, unless there are none.
+pub fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        put_message(out, field, bytes);
     }
 }
 

@@ -133,8 +133,75 @@ fn no_more_wait_than_there_is_room_for() {
     let _denied = begin(&host, &root, 5_000, "GET", true);
     assert_eq!(host.response().code(), "stale_snapshot");
     arrive(&host, &mut root);
+    pass(&host, &mut root, 40);
     // This host has one set of header fields for all, which the first one's permit edits.
     assert_eq!(host.state().resumed.len() + host.state().answered.len(), MAX_WAITING + 1);
+}
+
+/// So many requests wait.
+fn crowd(host: &FakeHost, root: &Root<FakeHost>, count: u32) -> Vec<Stream<FakeHost>> {
+    (2..2 + count).map(|context| begin(host, root, context, "GET", true)).collect()
+}
+
+/// Those who are done, in the order in which they were.
+fn done(host: &FakeHost) -> Vec<u32> {
+    let state = host.state();
+    [state.resumed.as_slice(), state.answered.as_slice()].concat()
+}
+
+#[test]
+fn a_crowd_is_let_go_in_parts() {
+    let host = FakeHost::new();
+    let mut root = fed(&host, ROOT);
+    let _crowd = crowd(&host, &root, 80);
+    arrive(&host, &mut root);
+    assert_eq!((done(&host).len(), host.metric("writ.requests.waiting")), (32, 48));
+    assert_eq!(host.state().tick, Some(10));
+
+    // Whoever comes now is judged at once.
+    let token = token(json!({}));
+    let mut late = stream_of(&host, &root, 500, &token);
+    assert_eq!(late.on_request_headers(true), Flow::Continue);
+    // By the snapshot that is in force then, even where it came between.
+    for piece in pieces(6, 1, |document| document["keys"] = json!([])) {
+        hear(&host, &mut root, 1, piece);
+    }
+    assert_eq!(host.metric("writ.requests.waiting"), 16);
+    root.on_tick();
+    assert_eq!((host.metric("writ.requests.waiting"), host.state().tick), (0, Some(1_000)));
+    root.on_tick();
+    assert_eq!(done(&host), (2..82).collect::<Vec<_>>(), "each once, in the order in which they came");
+}
+
+fn stream_of(host: &FakeHost, root: &Root<FakeHost>, context: u32, token: &str) -> Stream<FakeHost> {
+    host.state_mut().headers = request("GET", PATH, Some(token));
+    root.stream(ContextId(context))
+}
+
+#[test]
+fn a_crowd_is_denied_in_parts() {
+    let host = FakeHost::new();
+    let mut root = fed(&host, ROOT);
+    let _crowd = crowd(&host, &root, 70);
+    pass(&host, &mut root, 21);
+    assert_eq!((host.state().answered.len(), host.state().tick), (32, Some(10)));
+    let _young = begin(&host, &root, 500, "GET", true);
+    root.on_tick();
+    root.on_tick();
+    assert_eq!(host.state().answered, (2..72).collect::<Vec<_>>());
+    assert_eq!((host.metric("writ.requests.waiting"), host.state().tick), (1, Some(100)));
+    assert!(host.state().responses.iter().all(|response| response.code() == "stale_snapshot"));
+}
+
+#[test]
+fn a_snapshot_judges_the_rest_of_a_crowd_that_was_denied() {
+    let host = FakeHost::new();
+    let mut root = fed(&host, ROOT);
+    let _crowd = crowd(&host, &root, 40);
+    pass(&host, &mut root, 21);
+    arrive(&host, &mut root);
+    assert_eq!((host.metric("writ.requests.waiting"), host.metric("writ.decisions.allow")), (0, 1));
+    assert_eq!(host.metric("writ.decisions.stale_snapshot"), 32);
 }
 
 #[test]

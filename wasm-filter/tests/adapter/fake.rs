@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) sent: Vec<(u32, Vec<u8>)>,
     pub(crate) cancelled: Vec<u32>,
     pub(crate) shared: BTreeMap<String, (Vec<u8>, u32)>,
+    /// What another worker shares right after this one has looked for the first time.
+    pub(crate) late_shared: Option<BTreeMap<String, (Vec<u8>, u32)>>,
     /// Requests that went on after a pause.
     pub(crate) resumed: Vec<u32>,
     /// Requests that were answered, by context.
@@ -108,6 +110,7 @@ impl FakeHost {
             sent: Vec::new(),
             cancelled: Vec::new(),
             shared: BTreeMap::new(),
+            late_shared: None,
             resumed: Vec::new(),
             answered: Vec::new(),
         })))
@@ -269,14 +272,19 @@ impl FeedHost for FakeHost {
     }
 
     fn shared(&self, key: &str) -> Result<SharedValue, HostError> {
-        let value = self.call("shared")?.shared.get(key).cloned();
+        let mut state = self.call("shared")?;
+        let value = state.shared.get(key).cloned();
+        if let Some(late) = state.late_shared.take() {
+            state.shared = late;
+        }
         Ok(value.map_or((None, None), |(value, change)| (Some(value), Some(change))))
     }
 
     fn share(&self, key: &str, value: &[u8], change: Option<u32>) -> Result<bool, HostError> {
         let mut state = self.call("share")?;
         let last = state.shared.get(key).map(|(_, change)| *change);
-        if change.is_some() && change != last {
+        // As in proxy-wasm-cpp-host, src/shared_data.cc: where there is no value, there is nothing to compare with.
+        if change.is_some() && last.is_some() && change != last {
             return Ok(false);
         }
         state.shared.insert(key.into(), (value.to_vec(), last.unwrap_or(0) + 1));

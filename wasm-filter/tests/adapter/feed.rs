@@ -18,6 +18,8 @@ const PATH: &str = "/my-bucket/logs/2026-05/a.log";
 /// What is done to a document.
 type Change = fn(&mut Value);
 
+const DIGEST: &[u8] = b"a document";
+
 const SECRET: &str = "Bearer of-the-data-plane";
 
 pub(crate) fn feed_configuration() -> Vec<u8> {
@@ -52,6 +54,16 @@ fn encode(message: watch_response::Message) -> Vec<u8> {
 
 /// The snapshot at a generation, in so many pieces.
 pub(crate) fn pieces(generation: u64, chunks: u32, change: impl Fn(&mut Value)) -> Vec<Vec<u8>> {
+    pieces_of(generation, DIGEST, chunks, change)
+}
+
+/// Another document of the same version has another digest.
+pub(crate) fn pieces_of(
+    generation: u64,
+    digest: &[u8],
+    chunks: u32,
+    change: impl Fn(&mut Value),
+) -> Vec<Vec<u8>> {
     let mut document = snapshot();
     document["version"]["generation"] = json!(generation);
     change(&mut document);
@@ -66,14 +78,24 @@ pub(crate) fn pieces(generation: u64, chunks: u32, change: impl Fn(&mut Value)) 
             chunk,
             chunks,
             part: part.to_vec(),
+            digest: digest.to_vec(),
         }))
     };
     parts.map(piece).collect()
 }
 
 pub(crate) fn heartbeat(generation: u64, as_of_ms: u64) -> Vec<u8> {
-    let version = Some(version(generation));
-    encode(watch_response::Message::Heartbeat(v1::Heartbeat { as_of_ms, version, interval_ms: 1_000 }))
+    heartbeat_of(generation, DIGEST, as_of_ms)
+}
+
+pub(crate) fn heartbeat_of(generation: u64, digest: &[u8], as_of_ms: u64) -> Vec<u8> {
+    let (version, digest) = (Some(version(generation)), digest.to_vec());
+    encode(watch_response::Message::Heartbeat(v1::Heartbeat {
+        as_of_ms,
+        version,
+        interval_ms: 1_000,
+        digest,
+    }))
 }
 
 /// What was sent on a stream.
@@ -84,27 +106,27 @@ fn said(host: &FakeHost, stream: u32) -> Vec<watch_request::Message> {
 }
 
 /// The first message on a stream.
-fn hello(host: &FakeHost, stream: u32) -> v1::Hello {
+pub(crate) fn hello(host: &FakeHost, stream: u32) -> v1::Hello {
     match said(host, stream).into_iter().next() {
         Some(watch_request::Message::Hello(hello)) => hello,
         other => panic!("{other:?}"),
     }
 }
 
-fn last_nack(host: &FakeHost, stream: u32) -> String {
+pub(crate) fn last_nack(host: &FakeHost, stream: u32) -> String {
     match said(host, stream).pop() {
         Some(watch_request::Message::Nack(nack)) => nack.reason,
         other => panic!("{other:?}"),
     }
 }
 
-fn asks(host: &FakeHost, root: &Root<FakeHost>) -> Flow {
+pub(crate) fn asks(host: &FakeHost, root: &Root<FakeHost>) -> Flow {
     let token = token(json!({}));
     stream(host, root, request("GET", PATH, Some(&token))).on_request_headers(true)
 }
 
 /// A root that judges by generation 5.
-fn at_five(host: &FakeHost) -> Root<FakeHost> {
+pub(crate) fn at_five(host: &FakeHost) -> Root<FakeHost> {
     let mut root = fed(host, ROOT);
     for piece in pieces(5, 3, |_| {}) {
         hear(host, &mut root, 1, piece);

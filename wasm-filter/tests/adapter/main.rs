@@ -7,6 +7,7 @@ mod failures;
 mod fake;
 mod feed;
 mod fixture;
+mod fresh;
 mod messages;
 mod order;
 mod peer;

@@ -5,6 +5,7 @@ use prost::Message as _;
 use proto::v1;
 use verdict::document::Version;
 use wasm_filter::feed::{
+    digest::{Digest, Held, MAX_DIGEST},
     messages::{self, CHUNK, GoAway, Heartbeat, Hello, PROTOCOL, Piece, Response},
     report::{Decision, MAX_BYTES, Report},
 };
@@ -22,6 +23,10 @@ fn wire(version: Version) -> v1::Version {
     v1::Version { epoch: version.epoch, generation: version.generation, revocation: version.revocation }
 }
 
+fn digest() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..=MAX_DIGEST)
+}
+
 fn request(message: &[u8]) -> v1::watch_request::Message {
     v1::WatchRequest::decode(message).expect("a message").message.expect("of a known kind")
 }
@@ -33,14 +38,18 @@ fn both_sides_mean_the_same_protocol() {
 
 proptest! {
     #[test]
-    fn what_goes_up_is_read(held in proptest::option::of(version()), id in ".{0,200}", cluster in ".{0,5}", reason in ".{0,300}") {
-        let hello = Hello { build: "1.2.3", node: (&id, &cluster), version: held }.encode();
+    fn what_goes_up_is_read(held in proptest::option::of((version(), digest())), id in ".{0,200}", cluster in ".{0,5}", reason in ".{0,300}") {
+        let (held, digest) = held.unzip();
+        let digest = digest.unwrap_or_default();
+        let of = held.map(|version| Held { version, digest: Digest::read(&digest).expect("short") });
+        let hello = Hello { build: "1.2.3", node: (&id, &cluster), held: of }.encode();
         prop_assert_eq!(request(&hello), v1::watch_request::Message::Hello(v1::Hello {
             protocol: 1,
             build: "1.2.3".into(),
             features: Vec::new(),
             node: Some(v1::Node { id, cluster }),
             version: held.map(wire),
+            digest,
         }));
         let held = held.unwrap_or_default();
         let version = Some(wire(held));
@@ -57,20 +66,21 @@ proptest! {
         part in proptest::collection::vec(any::<u8>(), 0..300),
         requires in proptest::collection::vec("[a-z]{1,5}", 0..3),
         reason in ".{0,200}",
+        digest in digest(),
     ) {
         let version = Some(wire(of));
         let encode = |message| v1::WatchResponse { message: Some(message) }.encode_to_vec();
         let snapshot = encode(v1::watch_response::Message::Snapshot(v1::Snapshot {
-            version, requires: requires.clone(), as_of_ms, chunk, chunks, part: part.clone(),
+            version, requires: requires.clone(), as_of_ms, chunk, chunks, part: part.clone(), digest: digest.clone(),
         }));
         let requires = requires.last().map(|feature| feature.as_bytes());
         let (chunk, chunks) = (chunk.into(), chunks.into());
-        let piece = Piece { version: of, requires, as_of_ms, chunk, chunks, part: &part };
+        let piece = Piece { version: of, requires, as_of_ms, chunk, chunks, part: &part, digest: Digest::read(&digest).expect("short") };
         prop_assert_eq!(Response::decode(&snapshot), Ok(Response::Snapshot(piece)));
 
-        let heartbeat =
-            encode(v1::watch_response::Message::Heartbeat(v1::Heartbeat { as_of_ms, version, interval_ms }));
-        let expected = Heartbeat { as_of_ms, version: Some(of), interval_ms: interval_ms.into() };
+        let heartbeat = v1::Heartbeat { as_of_ms, version, interval_ms, digest };
+        let heartbeat = encode(v1::watch_response::Message::Heartbeat(heartbeat));
+        let expected = Heartbeat { as_of_ms, version: Some(of), interval_ms: interval_ms.into(), digest: piece.digest };
         prop_assert_eq!(Response::decode(&heartbeat), Ok(Response::Heartbeat(expected)));
 
         let go_away = v1::GoAway { reconnect_ms: interval_ms, reason: reason.clone() };
@@ -107,6 +117,22 @@ proptest! {
         prop_assert_eq!(read, v1::Report { decisions: vec![expected.clone(), expected], dropped: 0, decided: 3 });
         report.clear();
         prop_assert!(report.message().is_none());
+    }
+}
+
+#[test]
+fn a_digest_that_is_too_long_is_no_message() {
+    let encode = |message| v1::WatchResponse { message: Some(message) }.encode_to_vec();
+    for (length, read) in [(MAX_DIGEST, true), (MAX_DIGEST + 1, false), (1000, false)] {
+        let digest = vec![7; length];
+        let snapshot = v1::Snapshot { digest: digest.clone(), ..v1::Snapshot::default() };
+        let heartbeat = v1::Heartbeat { digest, ..v1::Heartbeat::default() };
+        for message in [
+            v1::watch_response::Message::Snapshot(snapshot),
+            v1::watch_response::Message::Heartbeat(heartbeat),
+        ] {
+            assert_eq!(Response::decode(&encode(message)).is_ok(), read, "{length}");
+        }
     }
 }
 

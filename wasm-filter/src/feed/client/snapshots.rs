@@ -1,11 +1,12 @@
 //! What comes down: snapshots and heartbeats.
 
-use verdict::{Freshness, Snapshot, document::Version};
+use verdict::{Freshness, Snapshot, UnixTime, document::Version};
 
 use super::{Client, excerpt, millis};
 use crate::{
     feed::{
         assembly::Complete,
+        digest::Held,
         messages::{self, Heartbeat, Piece},
         shared::Shared,
     },
@@ -45,7 +46,7 @@ impl<H: FeedHost + Clone> Client<H> {
             Ok(false) => {}
             Ok(true) => {
                 self.send(shared, &messages::ack(version), now);
-                self.settle(shared, &shared.waiting().take_all());
+                self.settle(shared, now);
             }
             Err(refusal) => self.nack(shared, version, &refusal, now),
         }
@@ -53,11 +54,12 @@ impl<H: FeedHost + Clone> Client<H> {
 
     /// Puts a whole snapshot in force, unless it is the one in force.
     fn apply(&mut self, shared: &Shared, complete: Complete, now: u64) -> Result<(), Refusal> {
-        let Complete { version, as_of_ms, document } = complete;
+        let Complete { held: complete, as_of_ms, document } = complete;
+        let version = complete.version;
         let refuse = |reason: String| Refusal { reason, resync: false };
         let failed = |error| Refusal { reason: format!("{error}"), resync: true };
         // What was held is told apart from what another worker held only for the reason's sake.
-        let held = shared.version().unwrap_or_default();
+        let held = shared.held().map(|held| held.version).unwrap_or_default();
         let floor = self.floor.read(&self.host).map_err(failed)?;
         if version < held.max(floor) {
             let held = held.max(floor);
@@ -67,8 +69,9 @@ impl<H: FeedHost + Clone> Client<H> {
             );
             return Err(Refusal { reason, resync: true });
         }
-        if shared.version() == Some(version) {
-            self.plugin.refresh(shared.refresh(as_of_ms, millis(now)));
+        if shared.held() == Some(complete) {
+            let as_of = self.refresh(shared, as_of_ms, now);
+            self.plugin.refresh(as_of);
             return Ok(());
         }
         let snapshot = Snapshot::from_json(&document).map_err(|error| refuse(error.to_string()))?;
@@ -77,8 +80,8 @@ impl<H: FeedHost + Clone> Client<H> {
             return Err(refuse("its document is of another version".to_owned()));
         }
         self.floor.raise(&self.host, version).map_err(failed)?;
-        shared.hold(version);
-        let as_of = shared.refresh(as_of_ms, millis(now));
+        shared.hold(complete);
+        let as_of = self.refresh(shared, as_of_ms, now);
         self.plugin.install(&self.host, snapshot, Freshness::AsOf(as_of));
         self.host.increment(shared.metrics().snapshots);
         self.host.record(shared.metrics().as_of, as_of.0);
@@ -99,14 +102,27 @@ impl<H: FeedHost + Clone> Client<H> {
         }
     }
 
-    /// Only who holds exactly the newest version is as fresh as its sender.
+    /// Only who holds exactly the newest document is as fresh as its sender.
     pub(super) fn on_heartbeat(&mut self, shared: &Shared, heartbeat: Heartbeat, now: u64) {
-        let Heartbeat { as_of_ms, version, interval_ms } = heartbeat;
+        let Heartbeat { as_of_ms, version, interval_ms, digest } = heartbeat;
         self.link.set_interval(interval_ms);
-        if version.is_some() && shared.version() == version {
-            let as_of = shared.refresh(as_of_ms, millis(now));
+        let newest = version.map(|version| Held { version, digest });
+        if newest.is_some() && shared.held() == newest {
+            let as_of = self.refresh(shared, as_of_ms, now);
             self.plugin.refresh(as_of);
             self.host.record(shared.metrics().as_of, as_of.0);
         }
+    }
+
+    /// How fresh what is held is, after its sender has said so. Says once that a sender's clock is of no use.
+    fn refresh(&mut self, shared: &Shared, as_of_ms: u64, now: u64) -> UnixTime {
+        let refreshed = shared.as_of().refresh(as_of_ms, millis(now));
+        let complained = std::mem::replace(&mut self.ahead, refreshed.is_err());
+        if let Err(ahead) = refreshed
+            && !complained
+        {
+            self.host.log(Level::Error, &format!("writ: feed: {ahead}"));
+        }
+        shared.as_of().get()
     }
 }
