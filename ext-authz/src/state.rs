@@ -94,7 +94,7 @@ impl State {
 
     /// What data planes are sent, each its part of it.
     #[must_use]
-    pub fn document(&self) -> &SnapshotDocument {
+    pub fn document(&self) -> &Arc<SnapshotDocument> {
         &self.document
     }
 
