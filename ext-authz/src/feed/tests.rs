@@ -19,7 +19,7 @@ use verdict::document::{FORMAT, HostDocument, Mode, SnapshotDocument, Version};
 use super::*;
 use crate::{
     clients::{Clients, GeneratedSecrets},
-    clock::UnixMillis,
+    clock::{Moment, UnixMillis},
     config::Limits,
     identity::Identity,
     listen::Trigger,
@@ -136,14 +136,14 @@ fn the_path_is_that_of_the_service() {
 #[tokio::test]
 async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(UnixMillis(7000));
+    current.set_as_of(Moment::read_as(UnixMillis(7000)));
     let (server, _follower, _trigger) = serve(&current, Refresh::nothing());
     let mut watch = Watch::open(&server, None).await;
     assert_eq!(watch.hear().await, ("snapshot", 1, 7000));
     for _ in 0..3 {
         assert_eq!(watch.hear().await, ("heartbeat", 1, 7000));
     }
-    current.set_as_of(UnixMillis(8000));
+    current.set_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(watch.hear().await, ("heartbeat", 1, 8000));
 }
 
@@ -151,12 +151,12 @@ async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
 #[tokio::test]
 async fn what_was_replaced_is_not_kept_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(UnixMillis(7000));
+    current.set_as_of(Moment::read_as(UnixMillis(7000)));
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
     let mut newest = publications.subscribe(&Scope::All).unwrap();
     let first = Arc::clone(&newest.borrow_and_update());
     current.store(state(2));
-    current.set_as_of(UnixMillis(8000));
+    current.set_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(publications.as_of(&first), UnixMillis(7000));
     let (_trigger, shutdown) = Trigger::new();
     tokio::spawn(follower.run(shutdown));
