@@ -1,11 +1,8 @@
 //! What every request reads: one value, swapped whole, so that no two parts of it can disagree.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use policy::Policy;
 use tokio::sync::watch;
 use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
@@ -13,7 +10,7 @@ use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
 use crate::{
     check::TokenMemory,
     clients::Clients,
-    clock::{self, UnixMillis},
+    clock::{self, Moment, UnixMillis},
     reload::Rejection,
     scope::{Scope, ScopedSnapshots},
     telemetry::metrics,
@@ -66,6 +63,22 @@ impl State {
         Ok(Self { tokens: Arc::clone(&self.tokens), ..Self::new(clients, policy, document)? })
     }
 
+    /// The same policy in this epoch, with tokens refused that were issued before `min_iat`, Unix seconds.
+    ///
+    /// # Errors
+    /// The document does not compile.
+    pub fn under(&self, epoch: u64, min_iat: u64) -> Result<Self, SnapshotError> {
+        let mut document = SnapshotDocument::clone(&self.document);
+        (document.version.epoch, document.min_iat) = (epoch, min_iat);
+        let snapshot = Snapshot::compile(document.clone())?;
+        Ok(Self {
+            document: Arc::new(document),
+            snapshot: Arc::new(snapshot),
+            scoped: Arc::default(),
+            ..self.with_rejection(self.rejection.clone())
+        })
+    }
+
     /// The same, with this to say about the policy directory.
     #[must_use]
     pub fn with_rejection(&self, rejection: Option<Rejection>) -> Self {
@@ -94,7 +107,7 @@ impl State {
 
     /// What data planes are sent, each its part of it.
     #[must_use]
-    pub fn document(&self) -> &SnapshotDocument {
+    pub fn document(&self) -> &Arc<SnapshotDocument> {
         &self.document
     }
 
@@ -144,8 +157,8 @@ struct Shared {
     state: ArcSwap<State>,
     /// For those who follow it; requests read the other, which costs them no lock.
     followed: watch::Sender<Arc<State>>,
-    /// Unix milliseconds; 0 while nobody says.
-    as_of: AtomicU64,
+    /// `None` while nobody says.
+    as_of: ArcSwapOption<Moment>,
 }
 
 impl Current {
@@ -157,7 +170,7 @@ impl Current {
         Self(Arc::new(Shared {
             followed: watch::Sender::new(Arc::clone(&state)),
             state: ArcSwap::new(state),
-            as_of: AtomicU64::new(0),
+            as_of: ArcSwapOption::empty(),
         }))
     }
 
@@ -184,14 +197,11 @@ impl Current {
     /// When everything that the state rests on was last read completely. Now, where it rests on this server alone.
     #[must_use]
     pub fn as_of(&self) -> UnixMillis {
-        match self.0.as_of.load(Ordering::Acquire) {
-            0 => clock::now_millis(),
-            millis => UnixMillis(millis),
-        }
+        self.0.as_of.load().as_deref().map_or_else(clock::now_millis, |moment| moment.at_latest())
     }
 
-    /// Everything was read completely at this instant. It never goes back.
-    pub fn set_as_of(&self, UnixMillis(millis): UnixMillis) {
-        self.0.as_of.fetch_max(millis, Ordering::AcqRel);
+    /// Everything was read completely at this instant, and what was read counts.
+    pub fn set_as_of(&self, moment: Moment) {
+        self.0.as_of.store(Some(Arc::new(moment)));
     }
 }

@@ -77,7 +77,8 @@ const KNOWN: &str =
     "SELECT MAX(generation) FROM policy_generations WHERE digest = $1 OR directory_digest = $1";
 
 /// Succeeds for one replica alone: the others wait for its row, and find another latest generation there.
-const ADVANCE: &str = "UPDATE store SET latest_generation = $1 WHERE id = 1 AND latest_generation = $2";
+const ADVANCE: &str = "UPDATE store SET latest_generation = $1 \
+    WHERE id = 1 AND latest_generation = $2 AND epoch = $3 AND min_iat = $4";
 
 const INSERT: &str = "INSERT INTO policy_generations \
     (generation, digest, directory_digest, sources, published_at, published_by) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -132,22 +133,26 @@ impl Store {
         Ok(number)
     }
 
-    /// Publishes `generation` in succession to `latest`, which is 0 for the first, and forgets the oldest ones.
+    /// Publishes `generation` in succession to what `head` says, and forgets the oldest ones.
     ///
     /// # Errors
-    /// [`PublishError::Lost`] if the latest generation is another one by now. Nothing was written in any case.
-    pub async fn publish(&self, latest: u64, generation: NewGeneration<'_>) -> Result<(), PublishError> {
+    /// [`PublishError::Lost`] if the store says something else by now: another generation, or another epoch. Nothing
+    /// was written in any case.
+    pub async fn publish(&self, head: Head, generation: NewGeneration<'_>) -> Result<(), PublishError> {
         let NewGeneration { number, digest, directory_digest, sources, published_at, published_by } =
             generation;
         let mut lease = self.lease().await?;
         let publishing = async {
+            let Head { epoch, min_iat, latest } = head;
             let [number, latest, published_at] = [signed(number)?, signed(latest)?, signed(published_at)?];
+            let [epoch, min_iat] = [signed(epoch)?, signed(min_iat)?];
             if number <= latest {
                 return Err(Fault::Failed(format!("generation {number} does not follow {latest}")));
             }
             on_link!(&mut lease.link, link => {
                 link.execute("BEGIN").await?;
-                let advanced = sqlx::query(ADVANCE).bind(number).bind(latest).execute(&mut *link).await?;
+                let advance = sqlx::query(ADVANCE).bind(number).bind(latest).bind(epoch).bind(min_iat);
+                let advanced = advance.execute(&mut *link).await?;
                 if advanced.rows_affected() != 1 {
                     link.execute("ROLLBACK").await?;
                     return Ok(false);

@@ -59,18 +59,21 @@ struct Readiness<'s> {
     store: StoreView,
 }
 
-/// Ready until the server is told to stop: a load balancer must send no more then. A rejected policy is for operators
-/// to know, and no reason to send requests elsewhere: the last good one serves them. Nor is a store that is away: it is
-/// as far from every other replica.
+/// Ready until the server is told to stop: a load balancer must send no more then. Nor is a server ready that cannot
+/// serve the store's latest generation, as other replicas may: what it serves grows stale. A rejected policy is for
+/// operators to know, and no reason to send requests elsewhere: the last good one serves them. Nor is a store that is
+/// away: it is as far from every other replica.
 async fn ready(State(admin): State<Admin>) -> Response {
     let state = admin.api.current.load();
+    let store = admin.api.store.view(&admin.api.current);
     let (code, status) = if admin.shutdown.is_requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
+    } else if store.unserved_generation.is_some() {
+        (StatusCode::SERVICE_UNAVAILABLE, "outdated")
     } else {
         (StatusCode::OK, "ready")
     };
     let policy_generation = state.snapshot().version().generation;
     let policy_rejected = state.rejection();
-    let store = admin.api.store.view(&admin.api.current);
     (code, Json(Readiness { status, policy_generation, policy_rejected, store })).into_response()
 }

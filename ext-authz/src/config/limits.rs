@@ -43,6 +43,12 @@ impl Limits {
         self.connections.get().min(NEWCOMERS)
     }
 
+    /// Streams of one data plane, where there are several: at most half of all.
+    #[must_use]
+    pub fn feed_streams_of_one(&self) -> usize {
+        self.feed_streams.get().div_ceil(2)
+    }
+
     /// Requests in progress without a proof; in addition to `requests`.
     #[must_use]
     pub fn stranger_requests(&self) -> usize {

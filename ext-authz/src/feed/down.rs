@@ -31,12 +31,14 @@ pub(super) fn snapshot(publication: &Publication, as_of: UnixMillis) -> impl Ite
             chunk,
             chunks,
             part: Vec::new(),
+            digest: publication.digest.to_vec(),
         };
         [snapshot_head(&head, part.len()), part]
     })
 }
 
-/// A message up to the content of its last field, `Snapshot.part`, of which only the length is needed.
+/// A message up to the content of `Snapshot.part`, of which only the length is needed. It goes last: fields may come in
+/// any order.
 fn snapshot_head(head: &Snapshot, part: usize) -> Bytes {
     let snapshot = head.encoded_len() + 1 + length_delimiter_len(part) + part;
     let message = 1 + length_delimiter_len(snapshot) + snapshot;
@@ -98,8 +100,8 @@ mod tests {
                 assert_eq!((piece.chunk as usize, piece.chunks as usize), (index, length.div_ceil(CHUNK)));
                 assert_eq!(piece.version, Some(to_wire(publication.version)));
                 assert_eq!(
-                    (piece.requires, piece.as_of_ms),
-                    (publication.requires.clone(), 1_700_000_000_000)
+                    (piece.requires, piece.as_of_ms, piece.digest),
+                    (publication.requires.clone(), 1_700_000_000_000, publication.digest.to_vec())
                 );
                 whole.extend(piece.part);
             }
@@ -109,8 +111,8 @@ mod tests {
 
     #[test]
     fn other_messages_are_whole() {
-        let beat = Heartbeat { as_of_ms: 1, version: None, interval_ms: 3 };
-        assert_eq!(read(&[heartbeat(beat)]).message, Some(Message::Heartbeat(beat)));
+        let beat = Heartbeat { as_of_ms: 1, version: None, interval_ms: 3, digest: vec![4; 32] };
+        assert_eq!(read(&[heartbeat(beat.clone())]).message, Some(Message::Heartbeat(beat)));
         let leave = GoAway { reconnect_ms: 1, reason: "x".into() };
         assert_eq!(read(&[go_away(leave.clone())]).message, Some(Message::GoAway(leave)));
     }

@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use proto::v1::CHUNK;
+use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, task, time::Instant};
 use verdict::document::{SnapshotDocument, Version};
 
@@ -28,7 +29,11 @@ const BEATS: u32 = 10;
 /// One scope's part of one version of the document.
 #[derive(Debug)]
 pub(super) struct Publication {
+    /// What it is a part of.
+    document: Arc<SnapshotDocument>,
     pub(super) version: Version,
+    /// SHA-256 of its text: keys, settings and what the scope sees change under one version.
+    pub(super) digest: [u8; 32],
     pub(super) requires: Vec<String>,
     /// When everything in it was known to be complete.
     pub(super) as_of: UnixMillis,
@@ -91,7 +96,12 @@ impl Publications {
     pub(super) fn as_of(&self, publication: &Publication) -> UnixMillis {
         // Before the version: whatever was read until then is part of the state, or a later one.
         let as_of = self.current.as_of();
-        if self.version() == publication.version { as_of } else { publication.as_of }
+        if self.is_newest(publication) { as_of } else { publication.as_of }
+    }
+
+    /// Whether `publication` is of what counts here, and not of what it replaced.
+    pub(super) fn is_newest(&self, publication: &Publication) -> bool {
+        publication.is_of(&self.current.load())
     }
 }
 
@@ -120,7 +130,7 @@ impl Publications {
     fn publish(&self, state: &State, as_of: UnixMillis) {
         for (scope, sender) in &self.scopes {
             // A state may differ in what it says about the policy directory only.
-            if sender.borrow().version == state.document().version {
+            if sender.borrow().is_of(state) {
                 continue;
             }
             match Publication::new(scope, state.document(), as_of) {
@@ -133,19 +143,41 @@ impl Publications {
 }
 
 impl Publication {
-    fn new(scope: &Scope, document: &SnapshotDocument, as_of: UnixMillis) -> Result<Self, serde_json::Error> {
+    fn new(
+        scope: &Scope,
+        document: &Arc<SnapshotDocument>,
+        as_of: UnixMillis,
+    ) -> Result<Self, serde_json::Error> {
         let part = scope.part(document);
         let stalest = part.hosts.iter().map(|host| Duration::from_secs(host.max_staleness)).min();
         let interval = stalest
             .map_or(LONGEST_INTERVAL, |stalest| (stalest / BEATS).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL));
+        let text: Bytes = serde_json::to_vec(&part)?.into();
         Ok(Self {
+            document: Arc::clone(document),
             version: part.version,
+            digest: Sha256::digest(&text).into(),
             requires: part.requires.clone(),
             as_of,
             at: Instant::now(),
             interval,
-            text: serde_json::to_vec(&part)?.into(),
+            text,
         })
+    }
+
+    /// Whether it is a part of the document of `state`.
+    fn is_of(&self, state: &State) -> bool {
+        Arc::ptr_eq(&self.document, state.document())
+    }
+
+    /// Whether who holds `other` holds this.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.is_held_as(other.version, &other.digest)
+    }
+
+    /// Whether who holds this version with this digest holds this.
+    pub(super) fn is_held_as(&self, version: Version, digest: &[u8]) -> bool {
+        self.version == version && self.digest == digest
     }
 
     /// How many pieces it has.
@@ -167,6 +199,8 @@ impl Publication {
     #[cfg(test)]
     pub(super) fn for_test(text: Bytes) -> Self {
         Self {
+            document: Arc::clone(super::tests::state(1).document()),
+            digest: Sha256::digest(&text).into(),
             version: Version { epoch: 1, generation: 1_700_000_000, revocation: 3 },
             requires: vec!["deltas".into()],
             as_of: UnixMillis(0),

@@ -90,7 +90,7 @@ impl Registry {
     }
 
     pub(super) fn enter(&self, name: &Arc<str>, hello: Hello) -> Entry {
-        let Hello { protocol, build, features: _, node, version } = hello;
+        let Hello { protocol, build, features: _, node, version, digest: _ } = hello;
         let Node { id: node, cluster } = node.unwrap_or_default();
         let now = clock::now().0;
         let watcher = Watcher {
@@ -126,6 +126,11 @@ impl Entry {
             watcher.acked_at = Some(clock::now().0);
             watcher.nack = None;
         });
+    }
+
+    /// What it came with is another document of the same version.
+    pub(super) fn holds_nothing(&self) {
+        self.change(|watcher| (watcher.version, watcher.acked_at) = (None, None));
     }
 
     pub(super) fn nacked(&self, version: Version, reason: &str) {

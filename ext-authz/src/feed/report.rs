@@ -1,5 +1,7 @@
 //! What was decided elsewhere: counted, and shown to whoever debugs.
 
+use std::collections::BTreeMap;
+
 use prost::Message as _;
 use proto::v1::Decision;
 use tonic::Status;
@@ -9,15 +11,25 @@ use crate::telemetry::feed;
 
 /// Most bytes of one member that are logged.
 const SHOWN: usize = 256;
+/// Most requests that one report speaks of. A watcher reports every second or so; counters that wrap tell nothing.
+const REQUESTS: u64 = 10_000_000;
 
 /// Counts a report. Its decisions are looked at one after another, so that many of them take no more memory than one.
 pub(super) fn take(data_plane: &str, entry: &Entry, report: Report) -> Result<(), Status> {
     let Report { decisions, dropped, decided } = report;
+    if decided.max(dropped) > REQUESTS {
+        let reason = format!("a report speaks of at most {REQUESTS} requests");
+        return Err(Status::invalid_argument(reason));
+    }
+    let mut counts = BTreeMap::<&'static str, u64>::new();
     for decision in decisions {
         let decision = Decision::decode(decision)
             .map_err(|error| Status::invalid_argument(format!("no Decision: {error}")))?;
-        feed::decision_reported(&decision.verdict);
+        *counts.entry(feed::known_verdict(&decision.verdict)).or_default() += 1;
         log(data_plane, &decision);
+    }
+    for (verdict, count) in counts {
+        feed::decisions_reported(verdict, count);
     }
     feed::reported(decided, dropped);
     entry.reported(decided, dropped);

@@ -19,6 +19,9 @@ use tonic::{Status, codegen::Service, server::NamedService};
 use super::{Publications, Refresh, Registry, SERVICE, WATCH, session::Session, up::Up};
 use crate::{config::Limits, identity::Identity, listen::Shutdown};
 
+/// Most bytes of a watcher's message: decisions of 128 KiB, and some more.
+const MESSAGE_BYTES: usize = 192 * 1024;
+
 /// What all streams of the feed share.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -55,7 +58,7 @@ impl FeedServer {
         }
         let publications = self.feed.publications.subscribe(&plane.scope);
         let publications = publications.ok_or_else(|| Status::internal("this scope is not published"))?;
-        let up = Up::new(Body::new(request.into_body()), self.feed.limits.message_bytes);
+        let up = Up::new(Body::new(request.into_body()), self.feed.limits.message_bytes.min(MESSAGE_BYTES));
         let session = Session::new(Arc::clone(&self.feed), plane.clone(), publications, up);
         let body = stream::unfold(session, |mut session| async {
             let frame = session.next().await?;

@@ -123,14 +123,14 @@ impl Session {
     }
 
     async fn welcome(&mut self, hello: Hello) -> Result<Stage, Status> {
-        let held = hello.version.map(from_wire);
+        let (held, digest) = (hello.version.map(from_wire), hello.digest.clone());
         let entry = self.feed.registry.enter(&self.plane.name, hello);
         if held.is_some_and(|held| held > self.feed.publications.version()) {
             self.feed.refresh.now().await;
         }
         // What counts here is published an instant later.
-        let newest = self.feed.publications.version();
-        let published = self.publications.wait_for(|publication| publication.version >= newest).await;
+        let publications = Arc::clone(&self.feed.publications);
+        let published = self.publications.wait_for(|publication| publications.is_newest(publication)).await;
         let publication = Arc::clone(&*published.map_err(|_| Status::unavailable("nothing is published"))?);
         if let Some(held) = held.filter(|held| *held > publication.version) {
             let generation = publication.version.generation;
@@ -142,7 +142,10 @@ impl Session {
             );
             return Ok(self.send_away(&format!("this replica is behind, at generation {generation}")));
         }
-        if held != Some(publication.version) {
+        if !held.is_some_and(|held| publication.is_held_as(held, &digest)) {
+            if held == Some(publication.version) {
+                entry.holds_nothing();
+            }
             self.send(&publication);
         }
         // At once after what goes out now.
@@ -181,13 +184,13 @@ impl Session {
         if publication.version < watching.publication.version {
             return self.send_away("this replica went back");
         }
-        if publication.version > watching.publication.version {
+        if !publication.is_same_as(&watching.publication) {
             self.send(&publication);
             watching.beat.as_mut().reset(Instant::now());
             watching.is_news = true;
             watching.is_refused = false;
-            watching.publication = publication;
         }
+        watching.publication = publication;
         Stage::Watching(watching)
     }
 
@@ -197,14 +200,15 @@ impl Session {
         metrics::snapshot_sent(publication.bytes());
     }
 
-    /// None is sent for a version that has been replaced: its watcher is about to get the other.
+    /// None is sent for a document that has been replaced: its watcher is about to get the other.
     fn beat(&mut self, watching: &mut Watching) {
         let Watching { publication, beat, .. } = watching;
         let as_of = self.feed.publications.as_of(publication);
-        if self.feed.publications.version() == publication.version {
+        if self.feed.publications.is_newest(publication) {
             let interval = u32::try_from(publication.interval.as_millis()).unwrap_or(u32::MAX);
             let version = Some(to_wire(publication.version));
-            let message = Heartbeat { as_of_ms: as_of.0, version, interval_ms: interval };
+            let digest = publication.digest.to_vec();
+            let message = Heartbeat { as_of_ms: as_of.0, version, interval_ms: interval, digest };
             self.outgoing.push_back(down::heartbeat(message));
             metrics::heartbeat_sent();
         }

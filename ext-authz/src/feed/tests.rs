@@ -19,7 +19,7 @@ use verdict::document::{FORMAT, HostDocument, Mode, SnapshotDocument, Version};
 use super::*;
 use crate::{
     clients::{Clients, GeneratedSecrets},
-    clock::UnixMillis,
+    clock::{Moment, UnixMillis},
     config::Limits,
     identity::Identity,
     listen::Trigger,
@@ -37,8 +37,14 @@ struct Watch {
 impl Watch {
     /// Says Hello, holding this generation.
     async fn open(server: &FeedServer, held: Option<u64>) -> Self {
+        Self::open_with(server, held, Vec::new()).await
+    }
+
+    /// Says Hello, holding this generation with this digest.
+    async fn open_with(server: &FeedServer, held: Option<u64>, digest: Vec<u8>) -> Self {
         let version = held.map(|generation| to_wire(version(generation)));
-        let hello = watch_request::Message::Hello(Hello { protocol: PROTOCOL, version, ..Hello::default() });
+        let hello = Hello { protocol: PROTOCOL, version, digest, ..Hello::default() };
+        let hello = watch_request::Message::Hello(hello);
         let hello = WatchRequest { message: Some(hello) }.encode_to_vec();
         let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
         let (up, messages) = mpsc::channel(1);
@@ -80,7 +86,11 @@ fn version(generation: u64) -> Version {
     Version { epoch: 1, generation, revocation: 0 }
 }
 
-fn state(generation: u64) -> State {
+pub(super) fn state(generation: u64) -> State {
+    state_of(generation, 0)
+}
+
+fn state_of(generation: u64, min_iat: u64) -> State {
     let policy = Policy::from_sources(EXAMPLE, &Namespaces::open()).unwrap();
     // Stale after a second, so that a heart beats ten times in it.
     let host = HostDocument {
@@ -100,7 +110,7 @@ fn state(generation: u64) -> State {
         issuer: "https://writ.test".into(),
         leeway: 0,
         hash_key: "AAAAAAAAAAAAAAAAAAAAAA".into(),
-        min_iat: 0,
+        min_iat,
         keys: Vec::new(),
         revocations: Vec::new(),
         hosts: vec![host],
@@ -126,14 +136,14 @@ fn the_path_is_that_of_the_service() {
 #[tokio::test]
 async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(UnixMillis(7000));
+    current.set_as_of(Moment::read_as(UnixMillis(7000)));
     let (server, _follower, _trigger) = serve(&current, Refresh::nothing());
     let mut watch = Watch::open(&server, None).await;
     assert_eq!(watch.hear().await, ("snapshot", 1, 7000));
     for _ in 0..3 {
         assert_eq!(watch.hear().await, ("heartbeat", 1, 7000));
     }
-    current.set_as_of(UnixMillis(8000));
+    current.set_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(watch.hear().await, ("heartbeat", 1, 8000));
 }
 
@@ -141,17 +151,52 @@ async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
 #[tokio::test]
 async fn what_was_replaced_is_not_kept_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(UnixMillis(7000));
+    current.set_as_of(Moment::read_as(UnixMillis(7000)));
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
     let mut newest = publications.subscribe(&Scope::All).unwrap();
     let first = Arc::clone(&newest.borrow_and_update());
     current.store(state(2));
-    current.set_as_of(UnixMillis(8000));
+    current.set_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(publications.as_of(&first), UnixMillis(7000));
     let (_trigger, shutdown) = Trigger::new();
     tokio::spawn(follower.run(shutdown));
     newest.changed().await.unwrap();
     assert_eq!(publications.as_of(&newest.borrow()), UnixMillis(8000));
+}
+
+/// What a state is sent with.
+fn digest(state: State) -> Vec<u8> {
+    let (publications, _) = Publications::new(Current::new(state), &[]).unwrap();
+    publications.subscribe(&Scope::All).unwrap().borrow().digest.to_vec()
+}
+
+/// A document that changes under its version is another document.
+#[tokio::test]
+async fn another_document_of_one_version_is_sent() {
+    let current = Current::new(state(1));
+    let (server, follower, _trigger) = serve(&current, Refresh::nothing());
+    let (_unused, shutdown) = Trigger::new();
+    tokio::spawn(follower.run(shutdown));
+    let held = digest(state(1));
+    let mut watch = Watch::open_with(&server, Some(1), held.clone()).await;
+    let mut doubtful = Watch::open_with(&server, Some(1), vec![0; 32]).await;
+    assert_eq!(watch.hear().await.0, "heartbeat");
+    assert_eq!(doubtful.hear().await.0, "snapshot");
+    // The same document again is none.
+    current.store(state(1));
+    let Message::Heartbeat(beat) = watch.next().await else { panic!("no heartbeat") };
+    assert_eq!(beat.digest, held);
+    current.store(state_of(1, 5));
+    let sent = loop {
+        match watch.next().await {
+            Message::Snapshot(snapshot) => break snapshot,
+            Message::Heartbeat(beat) => assert_eq!(beat.digest, held),
+            Message::GoAway(_) => panic!("sent away"),
+        }
+    };
+    assert_eq!((sent.version, &sent.digest), (Some(to_wire(version(1))), &digest(state_of(1, 5))));
+    let Message::Heartbeat(beat) = watch.next().await else { panic!("no heartbeat") };
+    assert_eq!(beat.digest, sent.digest);
 }
 
 /// A watcher comes from a replica that knew more. The store is asked at once, and not by each of many.
@@ -173,7 +218,8 @@ async fn what_a_watcher_holds_already_is_looked_up_before_it_is_sent_away() {
     let (server, follower, trigger) = serve(&current, refresh);
     let (_unused, shutdown) = Trigger::new();
     tokio::spawn(follower.run(shutdown));
-    let mut watches = join_all((0..10).map(|_| Watch::open(&server, Some(2)))).await;
+    let held = digest(state(2));
+    let mut watches = join_all((0..10).map(|_| Watch::open_with(&server, Some(2), held.clone()))).await;
     let heard = join_all(watches.iter_mut().map(Watch::hear)).await;
     assert!(heard.iter().all(|(kind, generation, _)| (*kind, *generation) == ("heartbeat", 2)), "{heard:?}");
     // Once, and once more for those who came meanwhile.

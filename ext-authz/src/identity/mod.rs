@@ -4,7 +4,7 @@ mod bearer;
 mod certificate;
 mod refusals;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use http::Request;
 use thiserror::Error;
@@ -59,10 +59,13 @@ impl Identity {
         Self::Socket(DataPlane { name: SOCKET.into(), scope: Scope::All })
     }
 
-    /// Whether whoever sent `request` is a data plane.
+    /// What all who can prove it are called.
     #[must_use]
-    pub fn is_proven_by<B>(&self, request: &Request<B>) -> bool {
-        self.prove(request).is_ok()
+    pub fn names(&self) -> BTreeSet<Arc<str>> {
+        match self {
+            Self::Socket(plane) => [Arc::clone(&plane.name)].into(),
+            Self::Listed(planes) => planes.0.iter().map(|listed| Arc::clone(&listed.plane.name)).collect(),
+        }
     }
 
     /// The data plane that sent `request`, by its header fields and the certificate of its connection.

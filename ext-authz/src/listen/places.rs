@@ -1,7 +1,7 @@
 //! How many requests may be in progress, and for how long. Strangers share few places, for a short time; streams that
 //! follow the feed have places of their own, without an end.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::Request;
 use tokio::{
@@ -17,7 +17,7 @@ use crate::{config::Limits, feed, identity::Identity};
 pub(super) struct Places {
     known: Lane,
     /// Where the protocol has a feed.
-    feed: Option<Lane>,
+    feed: Option<FeedLane>,
     strangers: Option<(Identity, Lane)>,
 }
 
@@ -28,12 +28,21 @@ struct Lane {
     time: Option<Duration>,
 }
 
+/// Places of streams. Where there are several data planes, none may take more than half of them from the others.
+#[derive(Clone, Debug)]
+struct FeedLane {
+    all: Lane,
+    shares: Arc<BTreeMap<Arc<str>, Arc<Semaphore>>>,
+}
+
 /// A request's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     /// When the request has to be over; `None` for a stream that follows the feed.
     pub(super) end: Option<Instant>,
     _permit: OwnedSemaphorePermit,
+    /// Of what its data plane may take.
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl Places {
@@ -42,7 +51,10 @@ impl Places {
         let lane = |places, time| Lane { places: Arc::new(Semaphore::new(places)), time };
         Self {
             known: lane(limits.requests.get(), Some(limits.request_timeout)),
-            feed: (protocol == Protocol::Grpc).then(|| lane(limits.feed_streams.get(), None)),
+            feed: (protocol == Protocol::Grpc).then(|| {
+                let all = lane(limits.feed_streams.get(), None);
+                FeedLane { all, shares: Arc::new(shares(identity.as_ref(), limits)) }
+            }),
             strangers: identity.map(|identity| {
                 (identity, lane(limits.stranger_requests(), Some(limits.stranger_timeout())))
             }),
@@ -52,20 +64,45 @@ impl Places {
     /// A place for a request. Its connection may stay once one of its requests was proven.
     /// `None`: there is none left.
     pub(super) fn take<B>(&self, request: &Request<B>, seat: &Seat) -> Option<Place> {
-        match &self.strangers {
-            Some((identity, lane)) if !identity.is_proven_by(request) => lane.take(),
-            _ if seat.keep() => match &self.feed {
-                Some(feed) if request.uri().path() == feed::WATCH => feed.take(),
-                _ => self.known.take(),
+        let name = match &self.strangers {
+            None => None,
+            Some((identity, lane)) => match identity.prove(request) {
+                Ok(plane) => Some(&plane.name),
+                Err(_) => return lane.take(),
             },
-            _ => None,
+        };
+        if !seat.keep() {
+            return None;
         }
+        match &self.feed {
+            Some(feed) if request.uri().path() == feed::WATCH => feed.take(name),
+            _ => self.known.take(),
+        }
+    }
+}
+
+fn shares(identity: Option<&Identity>, limits: &Limits) -> BTreeMap<Arc<str>, Arc<Semaphore>> {
+    let names = identity.map(Identity::names).unwrap_or_default();
+    if names.len() < 2 {
+        return BTreeMap::new();
+    }
+    let most = limits.feed_streams_of_one();
+    names.into_iter().map(|name| (name, Arc::new(Semaphore::new(most)))).collect()
+}
+
+impl FeedLane {
+    fn take(&self, name: Option<&Arc<str>>) -> Option<Place> {
+        let share = match name.and_then(|name| self.shares.get(name)) {
+            Some(share) => Some(Arc::clone(share).try_acquire_owned().ok()?),
+            None => None,
+        };
+        Some(Place { _share: share, ..self.all.take()? })
     }
 }
 
 impl Lane {
     fn take(&self) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        Some(Place { end: self.time.map(|time| Instant::now() + time), _permit: permit })
+        Some(Place { end: self.time.map(|time| Instant::now() + time), _permit: permit, _share: None })
     }
 }

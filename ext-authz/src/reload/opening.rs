@@ -11,7 +11,7 @@ use super::{
     shared::Latest,
 };
 use crate::{
-    clock::{self, UnixMillis},
+    clock::Moment,
     config::{Config, PolicySource},
     server::ServerError,
     state::State,
@@ -35,7 +35,7 @@ pub struct Opening {
     pub(super) latest: Latest,
     pub(super) found: Found,
     pub(super) held: Option<u64>,
-    pub(super) as_of: UnixMillis,
+    pub(super) as_of: Moment,
 }
 
 /// Compiles the configured policy before anything is made, where no store could help a bad one.
@@ -60,7 +60,7 @@ pub async fn open_policy(mut publisher: Publisher, start: Start) -> Result<Openi
     let mut found = Found::first(&config);
     let occasion = if start.republish_policy { Occasion::Republish } else { Occasion::Start };
     for _ in 0..ATTEMPTS {
-        let as_of = clock::now_millis();
+        let as_of = Moment::now();
         let contents = publisher.store.contents().await.map_err(StoreFault::from)?;
         let latest = contents.policy.map(|policy| Latest::read(policy, &place(&config))).transpose()?;
         if occasion == Occasion::Start && is_other_example(&config, &found, latest.as_ref()) {

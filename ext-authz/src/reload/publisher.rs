@@ -74,7 +74,7 @@ impl Publisher {
     }
 
     /// Publishes `compiled`, which comes of a directory with this digest, in succession to what `head` says. `None` if
-    /// another replica published since.
+    /// the store says something else since.
     ///
     /// # Errors
     /// See [`Publisher::state`]; or the store is away.
@@ -100,7 +100,7 @@ impl Publisher {
             published_at,
             published_by: &published_by.nodename().to_string_lossy(),
         };
-        match self.store.publish(head.latest, generation).await {
+        match self.store.publish(head, generation).await {
             Ok(()) => {
                 let latest = Latest { number, sources, digest, published_at };
                 Ok(Some(Published { state, latest }))

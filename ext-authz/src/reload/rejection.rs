@@ -45,7 +45,7 @@ impl Rejection {
         }
     }
 
-    fn says_what(&self, other: &Self) -> bool {
+    pub(super) fn says_what(&self, other: &Self) -> bool {
         (&self.errors, self.further_errors) == (&other.errors, other.further_errors)
     }
 

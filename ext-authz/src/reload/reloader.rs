@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clients::GeneratedError,
-    clock,
+    clock::Moment,
     config::{Config, PolicySource},
     server::ServerError,
     state::{Current, State},
@@ -39,8 +39,10 @@ pub struct Reloader {
     status: StoreStatus,
     /// What the store said when it was read last.
     head: Head,
-    /// The policy of `head`; it is served, unless this replica cannot compile it.
+    /// The policy of `head`.
     latest: Latest,
+    /// Why that is not what is served. While it is not, nobody knows what it took back: what is served grows stale.
+    unserved: Option<Rejection>,
     /// What the last look found, so that each edit is tried and logged once.
     found: Found,
     /// The generation that the directory held last, as far as it held one: an edit to an older one is a rollback, and
@@ -61,13 +63,14 @@ impl Reloader {
         let current = Current::new(state);
         let (status, asked) = StoreStatus::new();
         current.set_as_of(as_of);
-        status.read(as_of);
+        status.read(as_of.at_latest());
         let reloader = Self {
             publisher,
             current: current.clone(),
             status: status.clone(),
             head,
             latest,
+            unserved: None,
             found,
             held,
             is_pending: false,
@@ -111,29 +114,34 @@ impl Reloader {
 
     /// Reads the store, takes up what is new there, and publishes what could not be published before.
     pub(super) async fn read_store(&mut self) {
-        let as_of = clock::now_millis();
+        let as_of = Moment::now();
         if let Err(fault) = self.catch_up().await {
             self.status.failed(&fault);
             return;
         }
-        self.current.set_as_of(as_of);
-        self.status.read(as_of);
+        if self.unserved.is_none() {
+            self.current.set_as_of(as_of);
+            self.status.read(as_of.at_latest());
+        } else {
+            self.status.can_be_read();
+        }
         if self.is_pending {
             self.take_up().await;
         }
     }
 
     async fn catch_up(&mut self) -> Result<(), StoreFault> {
-        if self.publisher.store.head().await? == self.head {
+        if self.unserved.is_none() && self.publisher.store.head().await? == self.head {
             return Ok(());
         }
         let contents = self.publisher.store.contents().await?;
         self.follow(contents).await
     }
 
-    /// Takes up what the store holds. What this replica cannot serve is rejected, and what is served goes on.
+    /// Takes up what the store holds. What this replica cannot serve is rejected and tried again, and what is served
+    /// goes on until it is stale.
     async fn follow(&mut self, Contents { head, policy }: Contents) -> Result<(), StoreFault> {
-        if head == self.head {
+        if head == self.head && self.unserved.is_none() {
             return Ok(());
         }
         let went_back = StoreFault::WentBack { served: self.head.latest, found: head.latest };
@@ -156,12 +164,39 @@ impl Reloader {
         (self.head, self.latest) = (head, latest);
         match taken {
             Ok(state) => {
+                self.serves_latest();
                 self.show(&state, self.standing(known));
                 tracing::info!(generation = head.latest, epoch = head.epoch, "took up the store's policy");
             }
-            Err(error) => self.reject(Rejection::new(&error)),
+            Err(error) => self.misses(&previous, &error),
         }
         Ok(())
+    }
+
+    fn serves_latest(&mut self) {
+        self.unserved = None;
+        self.status.is_unserved(None);
+    }
+
+    /// The latest generation cannot be served. What counts for all generations counts for the one that is.
+    fn misses(&mut self, served: &State, error: &ServerError) {
+        let rejection = Rejection::new(error);
+        let is_known = self.unserved.as_ref().is_some_and(|known| known.says_what(&rejection));
+        self.unserved = Some(rejection.clone());
+        self.status.is_unserved(Some(self.head.latest));
+        let Head { epoch, min_iat, latest: _ } = self.head;
+        let document = served.document();
+        if (document.version.epoch, document.min_iat) != (epoch, min_iat) {
+            match served.under(epoch, min_iat) {
+                Ok(state) => self.current.store(state),
+                Err(error) => tracing::error!(%error, epoch, min_iat, "the store's epoch is not taken up"),
+            }
+        }
+        if is_known {
+            self.show(&self.current.load(), Some(rejection));
+        } else {
+            self.reject(rejection);
+        }
     }
 
     /// Why what the directory holds is not what the store holds.
@@ -240,6 +275,7 @@ impl Reloader {
         self.held = Some(latest.number);
         self.head.latest = latest.number;
         self.latest = latest;
+        self.serves_latest();
         self.show(state, rejection);
     }
 
@@ -255,7 +291,8 @@ impl Reloader {
     /// Makes `state` count, with this to say about the directory.
     fn show(&self, state: &State, rejection: Option<Rejection>) {
         let before = self.current.load();
-        let rejection = rejection.map(|rejection| rejection.since(before.rejection()));
+        let rejection =
+            rejection.or_else(|| self.unserved.clone()).map(|rejection| rejection.since(before.rejection()));
         if let Some(rejection) = rejection.as_ref().filter(|rejection| Some(*rejection) != before.rejection())
         {
             rejection.log();

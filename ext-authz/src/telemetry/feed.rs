@@ -98,11 +98,16 @@ pub fn heartbeat_sent() {
     counter!(HEARTBEATS).increment(1);
 }
 
-/// One decision in a report. Its text is a watcher's, and must not make series.
-pub fn decision_reported(verdict: &str) {
+/// A verdict as it is counted: a watcher's text must not make series.
+#[must_use]
+pub fn known_verdict(verdict: &str) -> &'static str {
     let known = DenialCode::ALL.iter().map(|code| code.as_str()).chain([ALLOWED]);
-    let verdict = known.into_iter().find(|known| *known == verdict).unwrap_or(OTHER);
-    counter!(DECISIONS, "verdict" => verdict).increment(1);
+    known.into_iter().find(|known| *known == verdict).unwrap_or(OTHER)
+}
+
+/// So many decisions of a [`known_verdict`] in a report.
+pub fn decisions_reported(verdict: &'static str, count: u64) {
+    counter!(DECISIONS, "verdict" => verdict).increment(count);
 }
 
 /// A report.

@@ -5,7 +5,7 @@ use tonic::Code;
 
 use crate::support::{
     Setup,
-    feed::hello,
+    feed::{hello, hello_holding},
     http::get,
     policy::{TOLD_ONLY, opening},
 };
@@ -109,12 +109,42 @@ async fn who_holds_the_version_gets_a_heartbeat_only() {
     let writ = setup.serve().await;
     let (_, snapshot) = writ.watch_anew().await;
     let mut again = writ.watch().await;
-    again.send(hello(Some(snapshot.version))).await;
-    assert_eq!(again.heartbeat().await.version, Some(snapshot.version));
+    again.send(hello_holding(&snapshot, snapshot.version)).await;
+    let beat = again.heartbeat().await;
+    assert_eq!((beat.version, &beat.digest), (Some(snapshot.version), &snapshot.digest));
     writ.data_planes(|planes| planes.iter().any(|plane| plane["behind_generations"] == 0)).await;
     let mut older = writ.watch().await;
-    older.send(hello(Some(version(0, 1)))).await;
+    older.send(hello_holding(&snapshot, version(0, 1))).await;
     assert_eq!(older.snapshot().await.version, snapshot.version);
+}
+
+/// Keys are part of what is sent, and not of its version.
+#[tokio::test]
+async fn a_key_that_was_withdrawn_is_withdrawn_from_who_holds_the_version() {
+    let setup = Setup::new();
+    let writ = setup.serve().await;
+    let (_, before) = writ.watch_anew().await;
+    writ.stop().await;
+    for file in std::fs::read_dir(setup.data("keys")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "pem") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    // Without one it makes another.
+    let writ = setup.serve().await;
+    let mut watch = writ.watch().await;
+    watch.send(hello_holding(&before, before.version)).await;
+    let after = watch.snapshot().await;
+    assert_eq!(after.version, before.version);
+    assert_ne!(after.digest, before.digest);
+    assert_ne!(after.document["keys"], before.document["keys"]);
+    assert_eq!(after.document["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(watch.heartbeat().await.digest, after.digest);
+    let planes = writ.data_planes(|planes| planes.len() == 1).await;
+    assert!(planes[0]["version"].is_null(), "{planes:?}");
+    watch.ack(after.version).await;
+    writ.data_planes(|planes| !planes[0]["version"].is_null()).await;
 }
 
 #[tokio::test]

@@ -77,6 +77,56 @@ async fn a_hello_has_to_come_in_time() {
     writ.data_planes(Vec::is_empty).await;
 }
 
+/// Counters that wrap tell nothing.
+#[tokio::test]
+async fn a_report_of_more_than_there_can_be_is_refused() {
+    let setup = setup("");
+    let writ = setup.serve().await;
+    let absurd = [
+        Report { decided: 10_000_001, ..Report::default() },
+        Report { dropped: u64::MAX, ..Report::default() },
+    ];
+    for absurd in absurd {
+        let (mut watch, _) = writ.watch_anew().await;
+        watch.send(report(absurd)).await;
+        assert_eq!(watch.ended().await.unwrap_err().code(), Code::InvalidArgument);
+    }
+    // As many as fit the limit of messages elsewhere, and not this one.
+    let (mut watch, _) = writ.watch_anew().await;
+    watch.send(report(Report { decisions: vec![Decision::default(); 100_000], ..Report::default() })).await;
+    assert_eq!(watch.ended().await.unwrap_err().code(), Code::ResourceExhausted);
+    assert!(writ.metric("writ_feed_decided_total 0").await);
+    assert!(writ.metric("writ_feed_decisions_dropped_total 0").await);
+}
+
+#[tokio::test]
+async fn no_data_plane_takes_all_places_from_another() {
+    let plane =
+        |name: &str| format!("{{name: {name}, secret_sha256: \"{}\"}}", sha256(&format!("{name}-secret")));
+    let setup = Setup::new().config(&format!(
+        "data_planes: [{}, {}]\nlimits: {{feed_streams: 4}}\n",
+        plane("greedy"),
+        plane("edge")
+    ));
+    let writ = setup.serve().await;
+    let channel = writ.grpc_channel().await;
+    let mut streams = Vec::new();
+    for name in ["greedy", "edge"] {
+        let secret = format!("Bearer {name}-secret");
+        for _ in 0..2 {
+            let mut watch = Watch::open(channel.clone(), &[&secret]).await.unwrap();
+            watch.send(hello(None)).await;
+            watch.snapshot().await;
+            streams.push(watch);
+        }
+        let refusal = Watch::open(channel.clone(), &[&secret]).await.err().unwrap();
+        assert_eq!(refusal.code(), Code::Unavailable, "{name}");
+    }
+    streams.remove(0);
+    writ.data_planes(|planes| planes.len() == 3).await;
+    Watch::open(channel, &["Bearer greedy-secret"]).await.unwrap();
+}
+
 /// The watcher goes after each message of a conversation; nothing of it stays.
 #[tokio::test]
 async fn a_feed_may_be_cut_anywhere() {
@@ -128,17 +178,17 @@ async fn a_flood_of_reports_takes_no_memory() {
     let (mut watch, snapshot) = writ.watch_anew().await;
     let before = writ.peak_memory();
     // The smallest decisions there are, as many as a message holds.
-    let empty = Report { decisions: vec![Decision::default(); 250_000], dropped: 0, decided: 1 };
+    let empty = Report { decisions: vec![Decision::default(); 90_000], dropped: 0, decided: 1 };
     let hostile =
         Decision { verdict: "\u{1b}[2J\n\"".repeat(100), jti: "x".repeat(1000), ..Decision::default() };
-    let hostile = Report { decisions: vec![hostile; 250], dropped: u64::MAX, decided: u64::MAX };
+    let hostile = Report { decisions: vec![hostile; 100], dropped: 10_000_000, decided: 10_000_000 };
     for _ in 0..20 {
         watch.send(report(empty.clone())).await;
         watch.send(report(hostile.clone())).await;
     }
-    let planes = writ.data_planes(|planes| planes[0]["dropped"] == u64::MAX).await;
-    assert_eq!(planes[0]["decided"], u64::MAX);
-    let others = format!("writ_feed_decisions_total{{verdict=\"other\"}} {}", 20 * 250_250);
+    let planes = writ.data_planes(|planes| planes[0]["dropped"] == 200_000_000).await;
+    assert_eq!(planes[0]["decided"], 200_000_020);
+    let others = format!("writ_feed_decisions_total{{verdict=\"other\"}} {}", 20 * 90_100);
     assert!(writ.metric(&others).await);
     assert_eq!(watch.heartbeat().await.version, Some(snapshot.version));
     let grown = writ.peak_memory() - before;

@@ -21,6 +21,7 @@ over_both! {
     a_replica_that_lags_does_not_go_back,
     a_start_with_a_bad_directory_serves_what_others_published,
     a_policy_that_does_not_fit_this_replica_is_rejected,
+    what_does_not_fit_makes_what_is_served_stale,
     a_restored_store_counts_everywhere,
 }
 
@@ -165,25 +166,76 @@ async fn a_start_with_a_bad_directory_serves_what_others_published(database: Dat
     assert!(second.is_open("/open").await);
 }
 
+/// A replica whose namespaces have room for one host.
+fn narrow_replica(database: &Database, keys: &Setup, policy: &str) -> Setup {
+    let setup = replica(database, keys, policy);
+    let config = std::fs::read_to_string(setup.path("writ.yaml")).unwrap();
+    let namespaces = "namespaces: {logs: {hosts: [logs.internal], actions: [\"*\"], clients: [\"*\"]}}\n";
+    setup.config(&(config + namespaces))
+}
+
 async fn a_policy_that_does_not_fit_this_replica_is_rejected(database: Database) {
     let one = first_replica(&database, &opening("/1"));
-    let other = replica(&database, &one, &opening("/1"));
-    let config = std::fs::read_to_string(other.path("writ.yaml")).unwrap();
-    let other = other.config(
-        &(config + "namespaces: {logs: {hosts: [logs.internal], actions: [\"*\"], clients: [\"*\"]}}\n"),
-    );
+    let other = narrow_replica(&database, &one, &opening("/1"));
     let (first, second) = (one.serve().await, other.serve().await);
     let before = first.generation().await;
     one.replace("policies/logs.yaml", &opening("/2").replace("logs.internal", "more.internal"));
     let after = first.reloaded(before).await;
-    let ready = second.rejected(&format!("generation {after} of the store does not fit")).await;
+    let ready = second.outdated().await;
+    let said = ready["policy_rejected"]["errors"].to_string();
+    assert!(said.contains(&format!("generation {after} of the store does not fit")), "{ready}");
     assert_eq!(generation(&ready), before);
+    assert_eq!(
+        (&ready["status"], &ready["store"]["unserved_generation"]),
+        (&"outdated".into(), &after.into())
+    );
     assert!(second.is_open("/1").await);
 
     one.replace("policies/logs.yaml", &opening("/3"));
     let last = first.reloaded(after).await;
-    serves(&second, last).await;
+    loop {
+        let ready = get(second.admin, "/readyz").await;
+        if ready.status == 200 {
+            assert_eq!(generation(&ready.json()), last);
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
     assert!(second.is_open("/3").await);
+}
+
+/// Nobody knows what the policy takes back that cannot be read; what holds for every policy is taken up.
+async fn what_does_not_fit_makes_what_is_served_stale(database: Database) {
+    let impatient = |path: &str| {
+        opening(path).replace("    audience: mesh\n", "    audience: mesh\n    max_staleness: 3s\n")
+    };
+    let one = first_replica(&database, &impatient("/1"));
+    let other = narrow_replica(&database, &one, &impatient("/1"));
+    let (first, second) = (one.serve().await, other.serve().await);
+    let bearer = format!("Bearer {}", first.access_token(MAY).await);
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(second.check("GET", OBJECT, &headers).await.status, 200);
+    let before = first.generation().await;
+    let (mut watch, snapshot) = second.watch_anew().await;
+    one.replace("policies/logs.yaml", &impatient("/2").replace("logs.internal", "more.internal"));
+    first.reloaded(before).await;
+    let as_of = second.outdated().await["store"]["as_of_ms"].as_u64().unwrap();
+    second.check_until("GET", OBJECT, &headers, "stale_snapshot").await;
+    // Reads of the store go on, and make nothing fresh.
+    assert!(second.outdated().await["store"]["as_of_ms"].as_u64().unwrap() <= as_of);
+    let beat = watch.heartbeat().await;
+    assert!(beat.as_of_ms <= as_of, "{beat:?}");
+    assert_eq!(beat.version, Some(snapshot.version));
+
+    database.execute("UPDATE store SET epoch = epoch + 1, min_iat = 4000000000").await;
+    let raised = watch.snapshot().await;
+    assert_eq!((raised.version.epoch, raised.version.generation), (snapshot.version.epoch + 1, before));
+    assert_eq!(raised.document["min_iat"], 4_000_000_000_u64);
+    one.replace("policies/logs.yaml", &impatient("/3"));
+    let fitting = watch.snapshot().await;
+    assert!(fitting.version.generation > before);
+    while watch.heartbeat().await.as_of_ms <= as_of {}
+    second.check_until("GET", OBJECT, &headers, "revoked").await;
 }
 
 /// Tokens from before are refused, and nobody needs to be restarted.

@@ -58,7 +58,11 @@ fn new(number: u64, digest: &'static str) -> NewGeneration<'static> {
 }
 
 async fn publish(store: &Store, latest: u64, number: u64, digest: &'static str) -> Result<(), PublishError> {
-    store.publish(latest, new(number, digest)).await
+    store.publish(after(latest), new(number, digest)).await
+}
+
+fn after(latest: u64) -> Head {
+    Head { epoch: 1, min_iat: 0, latest }
 }
 
 async fn a_new_store_is_empty(database: Database) {
@@ -72,7 +76,7 @@ async fn a_new_store_is_empty(database: Database) {
 async fn what_is_published_is_what_everyone_reads(database: Database) {
     let (one, other) = (open(&database).await, open(&database).await);
     let generation = NewGeneration { directory_digest: "d", sources: r#"{"ä":"'\\"}"#, ..new(5, "a") };
-    one.publish(0, generation).await.unwrap();
+    one.publish(after(0), generation).await.unwrap();
     let expected = Generation {
         number: 5,
         digest: "a".into(),
@@ -132,7 +136,7 @@ async fn a_digest_is_known_by_its_latest_generation(database: Database) {
     publish(&store, 0, 1, "a").await.unwrap();
     publish(&store, 1, 2, "b").await.unwrap();
     publish(&store, 2, 3, "a").await.unwrap();
-    store.publish(3, NewGeneration { directory_digest: "d", ..new(4, "c") }).await.unwrap();
+    store.publish(after(3), NewGeneration { directory_digest: "d", ..new(4, "c") }).await.unwrap();
     for (digest, number) in [("a", Some(3)), ("b", Some(2)), ("c", Some(4)), ("d", Some(4)), ("e", None)] {
         assert_eq!(store.known(digest).await.unwrap(), number, "{digest}");
     }
@@ -182,6 +186,12 @@ async fn a_restored_epoch_is_read(database: Database) {
     database.execute("UPDATE store SET epoch = 2, min_iat = 1700000000").await;
     let head = store.head().await.unwrap();
     assert_eq!((head.epoch, head.min_iat), (2, 1_700_000_000));
+    // What was made in the epoch before, or for tokens from before, is not published in this one.
+    for old in [after(0), Head { epoch: 2, ..after(0) }, Head { min_iat: 1_700_000_000, ..after(0) }] {
+        let lost = store.publish(old, new(1, "a")).await;
+        assert!(matches!(lost, Err(PublishError::Lost)), "{old:?}: {lost:?}");
+    }
+    store.publish(head, new(1, "a")).await.unwrap();
     database.execute("UPDATE store SET epoch = -1").await;
     assert!(store.head().await.unwrap_err().to_string().contains("cannot read"));
 }

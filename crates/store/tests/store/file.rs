@@ -25,7 +25,7 @@ async fn the_file_is_its_owners_alone() {
         published_at: 1,
         published_by: "test",
     };
-    store.publish(0, generation).await.unwrap();
+    store.publish(store.head().await.unwrap(), generation).await.unwrap();
     let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 1, "the write-ahead log is in use: {files:?}");
     for file in &files {

@@ -5,6 +5,7 @@ use proto::v1::{
     data_plane_client::DataPlaneClient, watch_request, watch_response::Message,
 };
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -26,6 +27,7 @@ pub(crate) struct Received {
     pub(crate) version: Version,
     pub(crate) chunks: u32,
     pub(crate) as_of_ms: u64,
+    pub(crate) digest: Vec<u8>,
     pub(crate) document: Value,
 }
 
@@ -43,7 +45,14 @@ pub(crate) fn hello(version: Option<Version>) -> watch_request::Message {
         features: Vec::new(),
         node: Some(Node { id: "envoy-1".to_owned(), cluster: "edge".to_owned() }),
         version,
+        digest: Vec::new(),
     })
+}
+
+/// Of who holds what was received, under this version.
+pub(crate) fn hello_holding(snapshot: &Received, version: Version) -> watch_request::Message {
+    let watch_request::Message::Hello(hello) = hello(Some(version)) else { unreachable!() };
+    watch_request::Message::Hello(Hello { digest: snapshot.digest.clone(), ..hello })
 }
 
 pub(crate) fn report(report: Report) -> watch_request::Message {
@@ -104,16 +113,18 @@ impl Watch {
     pub(crate) async fn snapshot(&mut self) -> Received {
         let mut text = Vec::new();
         loop {
-            let Snapshot { version, requires: _, as_of_ms, chunk, chunks, part } = match self.next().await {
-                Ok(Some(Message::Snapshot(snapshot))) => snapshot,
-                Ok(Some(Message::Heartbeat(_))) if text.is_empty() => continue,
-                other => panic!("no snapshot: {other:?}"),
-            };
+            let Snapshot { version, requires: _, as_of_ms, chunk, chunks, part, digest } =
+                match self.next().await {
+                    Ok(Some(Message::Snapshot(snapshot))) => snapshot,
+                    Ok(Some(Message::Heartbeat(_))) if text.is_empty() => continue,
+                    other => panic!("no snapshot: {other:?}"),
+                };
             assert!(part.len() <= proto::v1::CHUNK);
             text.extend(part);
             if chunk + 1 == chunks {
                 let document = serde_json::from_slice(&text).unwrap();
-                return Received { version: version.unwrap(), chunks, as_of_ms, document };
+                assert_eq!(digest, Sha256::digest(&text).to_vec());
+                return Received { version: version.unwrap(), chunks, as_of_ms, digest, document };
             }
         }
     }

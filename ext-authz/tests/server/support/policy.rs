@@ -65,6 +65,20 @@ impl Writ {
         }
     }
 
+    /// Waits until `/readyz` says that the store's latest generation is not served.
+    pub(crate) async fn outdated(&self) -> Value {
+        let asking = async {
+            loop {
+                let ready = get(self.admin, "/readyz").await;
+                if ready.status == 503 {
+                    return ready.json();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, asking).await.expect("still ready")
+    }
+
     pub(crate) async fn generation(&self) -> u64 {
         generation(&self.ready().await)
     }
