@@ -1,11 +1,21 @@
-//! A sidecar as Istio configures one, with the manifests' patches applied. The listener has the parts that the patches
-//! touch: the connection manager of an inbound port, the filters of a policy with a provider, and the cluster of the
-//! server under Istio's name for it.
+//! A sidecar as Istio configures one, with the manifests' patches applied. It has the parts that the patches touch, the
+//! connection manager of an inbound port and the filters of a policy with a provider, and those that they must not: the
+//! application's way out to the server, through the cluster that Istio makes of its service.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use harness::{Result, envoy::Config, error::IoContext, paths};
-use serde_json::{Value, json};
+use harness::{
+    Result,
+    envoy::Config,
+    error::IoContext,
+    paths,
+    pki::{HOLDER, Pki},
+};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -34,10 +44,18 @@ pub(super) struct Mesh<'m> {
     pub(super) writ: SocketAddr,
     /// The content of the mounted Secret.
     pub(super) secret: &'m str,
+    /// The mesh's certificates: the server has that of `holder`, the sidecar that of `other`.
+    pub(super) pki: &'m Pki,
 }
 
-/// As the manifests name it.
-const CLUSTER: &str = "outbound|9000||writ.writ-system.svc.cluster.local";
+/// What Istio makes of the server's service: requests of the application go here.
+pub(super) const ISTIOS_CLUSTER: &str = "outbound|9000||writ.writ-system.svc.cluster.local";
+/// What the manifests add.
+pub(super) const OWN_CLUSTER: &str = "writ-data-plane";
+/// Where the application's requests to port 9000 go in.
+pub(super) const OUTBOUND: &str = "0.0.0.0_9000";
+const SERVICE: &str = "writ.writ-system.svc.cluster.local";
+const SERVER_IDENTITY: &str = "spiffe://cluster.local/ns/writ-system/sa/writ";
 
 pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -52,6 +70,17 @@ pub(super) fn extension() -> Value {
 impl Mesh<'_> {
     /// The configuration, with its files written.
     pub(super) fn bootstrap(&self, enforced: Enforced) -> Result<Config> {
+        let mut bootstrap = self.patched(enforced);
+        self.place_files(&mut bootstrap)?;
+        // The same mutual TLS as Istio's own clusters have.
+        let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
+        let socket = named(clusters, OWN_CLUSTER)["transport_socket"].clone();
+        named(clusters, ISTIOS_CLUSTER)["transport_socket"] = socket;
+        Ok(Config::new(bootstrap))
+    }
+
+    /// The configuration as istiod would serve it, before anything is put in place.
+    pub(super) fn patched(&self, enforced: Enforced) -> Value {
         let mut bootstrap = self.as_istio_makes_it(enforced == Enforced::ExtAuthz);
         let mut patches = patches_of("writ-data-plane");
         patches.extend(match enforced {
@@ -67,8 +96,7 @@ impl Mesh<'_> {
         for patch in &patches {
             apply(&mut bootstrap, patch);
         }
-        self.place_files(&mut bootstrap)?;
-        Ok(Config::new(bootstrap))
+        bootstrap
     }
 
     /// What the sidecar's agent, istiod and the kubelet put in place.
@@ -95,7 +123,17 @@ impl Mesh<'_> {
         config["vm_config"]["code"] = json!({"local": {"filename": wasm}});
         extension["@type"] = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig".into();
         let served = write("extension.yaml", &json!({"resources": [extension]}))?;
+        self.place_identities(&directory)?;
         each(bootstrap, &mut |value| match value {
+            Value::String(text) if text == SERVER_IDENTITY => HOLDER.clone_into(text),
+            Value::Object(members) if members.get("address") == Some(&SERVICE.into()) => {
+                members.insert("address".to_owned(), self.writ.ip().to_string().into());
+                members.insert("port_value".to_owned(), self.writ.port().into());
+            }
+            Value::Object(members) if is_from_the_agent(members) => {
+                let file = directory.join(members["name"].as_str().unwrap());
+                members["sds_config"] = json!({"path_config_source": {"path": file}});
+            }
             Value::String(text) if text.starts_with("/etc/writ") => {
                 *text = text.replacen("/etc/writ", &directory.display().to_string(), 1);
             }
@@ -105,6 +143,22 @@ impl Mesh<'_> {
             }
             _ => {}
         });
+        Ok(())
+    }
+
+    /// What the sidecar's agent serves: here files do, named like the secrets.
+    fn place_identities(&self, directory: &Path) -> Result<()> {
+        let (certificate, key) = self.pki.save("other")?;
+        let (certificate, key) = (json!({"filename": certificate}), json!({"filename": key}));
+        for (name, kind, content) in [
+            ("default", "tls_certificate", json!({"certificate_chain": certificate, "private_key": key})),
+            ("ROOTCA", "validation_context", json!({"trusted_ca": {"filename": self.pki.authority_file}})),
+        ] {
+            let secret = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
+            let resources = json!({"resources": [{"@type": secret, "name": name, kind: content}]});
+            let path = directory.join(name);
+            fs::write(&path, resources.to_string()).context(|| format!("write `{}`", path.display()))?;
+        }
         Ok(())
     }
 
@@ -149,18 +203,47 @@ impl Mesh<'_> {
                             }]},
                         },
                     }]}],
-                }],
+                }, outbound()],
                 "clusters": [
                     {"name": "inbound|8000||", "type": "STATIC", "load_assignment": assignment("inbound|8000||", None)},
                     {
-                        "name": CLUSTER, "type": "STATIC", "connect_timeout": "10s",
-                        "load_assignment": assignment(CLUSTER, Some(self.writ)),
+                        "name": ISTIOS_CLUSTER, "type": "STATIC", "connect_timeout": "10s",
+                        "load_assignment": assignment(ISTIOS_CLUSTER, Some(self.writ)),
                         "typed_extension_protocol_options": http2,
                     },
                 ],
             },
         })
     }
+}
+
+/// Where the application's requests go to: every service of the mesh that has the port, which here is one.
+fn outbound() -> Value {
+    let manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    let router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    json!({
+        "name": OUTBOUND,
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": {
+                "@type": manager,
+                "stat_prefix": "outbound_0.0.0.0_9000",
+                "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": router}}],
+                "route_config": {"name": "9000", "virtual_hosts": [{
+                    "name": "writ.writ-system.svc.cluster.local:9000", "domains": ["*"],
+                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": ISTIOS_CLUSTER, "timeout": "0s"}}],
+                }]},
+            },
+        }]}],
+    })
+}
+
+fn named<'c>(clusters: &'c mut [Value], name: &str) -> &'c mut Value {
+    clusters
+        .iter_mut()
+        .find(|cluster| cluster["name"] == name)
+        .unwrap_or_else(|| panic!("no cluster `{name}`"))
 }
 
 fn assignment(cluster: &str, address: Option<SocketAddr>) -> Value {
@@ -177,7 +260,7 @@ fn provider_filters() -> [Value; 2] {
     let provider = &mesh.value["meshConfig"]["extensionProviders"][0]["envoyExtAuthzGrpc"];
     let body = &provider["includeRequestBodyInCheck"];
     let cluster = format!("outbound|{}||{}", provider["port"], provider["service"].as_str().unwrap());
-    assert_eq!(cluster, CLUSTER);
+    assert_eq!(cluster, ISTIOS_CLUSTER);
     let mark = json!({
         "name": "envoy.filters.http.rbac",
         "typed_config": {
@@ -215,7 +298,13 @@ fn provider_filters() -> [Value; 2] {
     [mark, call]
 }
 
-fn each(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
+/// A reference to a secret that the sidecar's agent serves, by Istio's name for the way to it.
+fn is_from_the_agent(reference: &Map<String, Value>) -> bool {
+    let services = reference.get("sds_config").map(|config| &config["api_config_source"]["grpc_services"]);
+    services == Some(&json!([{"envoy_grpc": {"cluster_name": "sds-grpc"}}]))
+}
+
+pub(super) fn each(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
     change(value);
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| each(item, change)),

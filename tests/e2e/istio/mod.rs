@@ -1,5 +1,6 @@
 //! `envoy/istio/`: manifests that read strictly, and patches that do in a real Envoy what the bootstraps do.
 
+mod clusters;
 mod manifests;
 mod mesh;
 mod patches;
@@ -24,16 +25,24 @@ use crate::world::{OBJECT, OTHER_OBJECT, World, answer, get};
 /// What the sidecar proves itself by.
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A server that takes data planes by bearer, as in the mesh.
+/// A server that takes data planes by bearer, as in the mesh. The mutual TLS that its sidecar would end is its own.
 async fn server(world: &World) -> Server {
     let setup = world.setup().unwrap();
-    let planes = format!("data_planes: [{{name: logs, secret_sha256: \"{}\"}}]\n", mesh::sha256(SECRET));
-    let config = setup.config.as_ref().map(|config| format!("{config}{planes}"));
+    let (certificate, key) = world.pki.save("holder").unwrap();
+    let more = format!(
+        "data_planes: [{{name: logs, secret_sha256: \"{}\"}}]\n\
+         tls: {{certificate: {}, key: {}, client_ca: {}}}\n",
+        mesh::sha256(SECRET),
+        certificate.display(),
+        key.display(),
+        world.pki.authority_file.display(),
+    );
+    let config = setup.config.as_ref().map(|config| format!("{config}{more}"));
     Server::start(&Setup { config, ..setup }).await.unwrap()
 }
 
 async fn sidecar(world: &World, server: &Server, enforced: Enforced, secret: &str) -> Proxy {
-    let mesh = Mesh { data: world.data(), writ: server.listeners.grpc, secret };
+    let mesh = Mesh { data: world.data(), writ: server.listeners.grpc, secret, pki: &world.pki };
     let mut config = mesh.bootstrap(enforced).unwrap();
     let echo = Echo::start("upstream").await.unwrap();
     config.upstream("inbound|8000||", echo.address).unwrap();

@@ -22,13 +22,10 @@ pub(super) fn apply(bootstrap: &mut Value, patch: &Value) {
     match (patch["applyTo"].as_str().unwrap(), operation) {
         // Served beside the listener: see `super::mesh`.
         ("EXTENSION_CONFIG", "ADD") => {}
-        ("CLUSTER", "MERGE") => {
-            assert_eq!(patch["match"]["context"], "SIDECAR_OUTBOUND");
-            let at = &patch["match"]["cluster"];
-            let name = format!("outbound|{}||{}", at["portNumber"], at["service"].as_str().unwrap());
-            let clusters = bootstrap["static_resources"]["clusters"].as_array_mut().unwrap();
-            let cluster = clusters.iter_mut().find(|cluster| cluster["name"] == name.as_str());
-            merge(cluster.unwrap_or_else(|| panic!("no cluster `{name}`")), value);
+        // Nothing merges into clusters of Istio's own, which requests of the application go through.
+        ("CLUSTER", "ADD") => {
+            assert_eq!(patch["match"], serde_json::json!({"context": "SIDECAR_OUTBOUND"}));
+            bootstrap["static_resources"]["clusters"].as_array_mut().unwrap().push(value.clone());
         }
         ("NETWORK_FILTER", "MERGE") => {
             inbound(patch);
@@ -49,7 +46,7 @@ pub(super) fn apply(bootstrap: &mut Value, patch: &Value) {
     }
 }
 
-/// The connection manager of the only listener.
+/// The connection manager of the inbound listener.
 fn filter(bootstrap: &mut Value) -> &mut Value {
     bootstrap.pointer_mut("/static_resources/listeners/0/filter_chains/0/filters/0").unwrap()
 }
