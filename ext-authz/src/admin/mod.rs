@@ -64,8 +64,9 @@ struct Readiness<'s> {
 /// operators to know, and no reason to send requests elsewhere: the last good one serves them. Nor is a store that is
 /// away: it is as far from every other replica.
 async fn ready(State(admin): State<Admin>) -> Response {
-    let state = admin.api.current.load();
+    // In this order: what is said of the store holds for this state or one before.
     let store = admin.api.store.view(&admin.api.current);
+    let state = admin.api.current.load();
     let (code, status) = if admin.shutdown.is_requested() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if store.unserved_generation.is_some() {

@@ -164,7 +164,7 @@ impl Reloader {
         (self.head, self.latest) = (head, latest);
         match taken {
             Ok(state) => {
-                self.serves_latest();
+                self.unserved = None;
                 self.show(&state, self.standing(known));
                 tracing::info!(generation = head.latest, epoch = head.epoch, "took up the store's policy");
             }
@@ -173,17 +173,11 @@ impl Reloader {
         Ok(())
     }
 
-    fn serves_latest(&mut self) {
-        self.unserved = None;
-        self.status.is_unserved(None);
-    }
-
     /// The latest generation cannot be served. What counts for all generations counts for the one that is.
     fn misses(&mut self, served: &State, error: &ServerError) {
         let rejection = Rejection::new(error);
         let is_known = self.unserved.as_ref().is_some_and(|known| known.says_what(&rejection));
         self.unserved = Some(rejection.clone());
-        self.status.is_unserved(Some(self.head.latest));
         let Head { epoch, min_iat, latest: _ } = self.head;
         let document = served.document();
         if (document.version.epoch, document.min_iat) != (epoch, min_iat) {
@@ -275,7 +269,7 @@ impl Reloader {
         self.held = Some(latest.number);
         self.head.latest = latest.number;
         self.latest = latest;
-        self.serves_latest();
+        self.unserved = None;
         self.show(state, rejection);
     }
 
@@ -298,6 +292,8 @@ impl Reloader {
             rejection.log();
         }
         self.current.store(state.with_rejection(rejection));
+        // Last, so that whoever is told finds it so.
+        self.status.is_unserved(self.unserved.is_some().then_some(self.head.latest));
     }
 }
 
