@@ -194,6 +194,7 @@ pub fn snapshot(version: v1::Version, as_of_ms: u64, document: &[u8], size: usiz
         chunks,
         part: part.to_vec(),
         digest: Vec::new(),
+        revoked: Vec::new(),
     };
     let messages = (0..).zip(parts).map(piece).map(watch_response::Message::Snapshot);
     messages.map(|message| Ok(WatchResponse { message: Some(message) })).collect()
@@ -211,6 +212,7 @@ pub fn with_digest(mut steps: Vec<Step>, digest: &[u8]) -> Vec<Step> {
         match message {
             watch_response::Message::Snapshot(piece) => piece.digest = digest.to_vec(),
             watch_response::Message::Heartbeat(heartbeat) => heartbeat.digest = digest.to_vec(),
+            watch_response::Message::Delta(delta) => delta.digest = digest.to_vec(),
             watch_response::Message::GoAway(_) => {}
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn snapshot(publication: &Publication, as_of: UnixMillis) -> impl Ite
             chunks,
             part: Vec::new(),
             digest: publication.digest.to_vec(),
+            revoked: Vec::new(),
         };
         [snapshot_head(&head, part.len()), part]
     })

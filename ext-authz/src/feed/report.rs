@@ -16,7 +16,7 @@ const REQUESTS: u64 = 10_000_000;
 
 /// Counts a report. Its decisions are looked at one after another, so that many of them take no more memory than one.
 pub(super) fn take(data_plane: &str, entry: &Entry, report: Report) -> Result<(), Status> {
-    let Report { decisions, dropped, decided } = report;
+    let Report { decisions, dropped, decided, refused: _ } = report;
     if decided.max(dropped) > REQUESTS {
         let reason = format!("a report speaks of at most {REQUESTS} requests");
         return Err(Status::invalid_argument(reason));

@@ -2,7 +2,7 @@
 //! is looked at.
 
 use bytes::Bytes;
-use proto::v1::{Ack, Hello, Nack};
+use proto::v1::{Ack, Hello, Nack, Refused};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct WatchRequest {
@@ -31,6 +31,8 @@ pub(super) struct Report {
     pub(super) dropped: u64,
     #[prost(uint64, tag = "3")]
     pub(super) decided: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) refused: Vec<Refused>,
 }
 
 #[cfg(test)]
@@ -43,12 +45,14 @@ mod tests {
     #[test]
     fn these_are_the_messages_of_the_proto() {
         let decision = v1::Decision { verdict: "allow".into(), at: 7, ..v1::Decision::default() };
-        let report = v1::Report { decisions: vec![decision.clone()], dropped: 2, decided: 3 };
+        let refused = vec![Refused { code: "missing_token".into(), host: "a".into(), count: 4 }];
+        let report =
+            v1::Report { decisions: vec![decision.clone()], dropped: 2, decided: 3, refused: refused.clone() };
         let bytes = decision.encode_to_vec().into();
         for (sent, read) in [
             (
                 watch_request::Message::Report(report),
-                Message::Report(Report { decisions: vec![bytes], dropped: 2, decided: 3 }),
+                Message::Report(Report { decisions: vec![bytes], dropped: 2, decided: 3, refused }),
             ),
             (watch_request::Message::Ack(Ack::default()), Message::Ack(Ack::default())),
             (watch_request::Message::Nack(Nack::default()), Message::Nack(Nack::default())),

@@ -79,6 +79,7 @@ pub(crate) fn pieces_of(
             chunks,
             part: part.to_vec(),
             digest: digest.to_vec(),
+            revoked: Vec::new(),
         }))
     };
     parts.map(piece).collect()

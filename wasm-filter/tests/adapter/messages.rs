@@ -72,6 +72,7 @@ proptest! {
         let encode = |message| v1::WatchResponse { message: Some(message) }.encode_to_vec();
         let snapshot = encode(v1::watch_response::Message::Snapshot(v1::Snapshot {
             version, requires: requires.clone(), as_of_ms, chunk, chunks, part: part.clone(), digest: digest.clone(),
+            revoked: Vec::new(),
         }));
         let requires = requires.last().map(|feature| feature.as_bytes());
         let (chunk, chunks) = (chunk.into(), chunks.into());
@@ -114,7 +115,7 @@ proptest! {
         prop_assert!(report.add(&decision) && report.add(&decision));
         let v1::watch_request::Message::Report(read) = request(&report.message().expect("something was decided"))
         else { panic!("a report") };
-        prop_assert_eq!(read, v1::Report { decisions: vec![expected.clone(), expected], dropped: 0, decided: 3 });
+        prop_assert_eq!(read, v1::Report { decisions: vec![expected.clone(), expected], dropped: 0, decided: 3, refused: Vec::new() });
         report.clear();
         prop_assert!(report.message().is_none());
     }

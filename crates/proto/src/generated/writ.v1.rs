@@ -20,7 +20,7 @@ pub mod watch_request {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchResponse {
-    #[prost(oneof = "watch_response::Message", tags = "1, 2, 3")]
+    #[prost(oneof = "watch_response::Message", tags = "1, 2, 3, 4")]
     pub message: ::core::option::Option<watch_response::Message>,
 }
 /// Nested message and enum types in `WatchResponse`.
@@ -33,6 +33,8 @@ pub mod watch_response {
         Heartbeat(super::Heartbeat),
         #[prost(message, tag = "3")]
         GoAway(super::GoAway),
+        #[prost(message, tag = "4")]
+        Delta(super::Delta),
     }
 }
 /// Order of snapshots: compared member by member.
@@ -57,7 +59,8 @@ pub struct Hello {
     /// The watcher's release.
     #[prost(string, tag = "2")]
     pub build: ::prost::alloc::string::String,
-    /// What the watcher understands beyond the protocol's version; what a Snapshot may require.
+    /// What the watcher understands beyond the protocol's version; what a Snapshot may require. `revocations`: Delta, and
+    /// Snapshot.revoked. A watcher without it finds revocations in the document, and gets another Snapshot for each change.
     #[prost(string, repeated, tag = "3")]
     pub features: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The Envoy, as its `node` says.
@@ -105,6 +108,20 @@ pub struct Report {
     /// Requests judged, strangers' included.
     #[prost(uint64, tag = "3")]
     pub decided: u64,
+    /// Requests denied before a token was verified, counted.
+    #[prost(message, repeated, tag = "4")]
+    pub refused: ::prost::alloc::vec::Vec<Refused>,
+}
+/// Denials of strangers, of one code at one host.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refused {
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// As the watcher's snapshot has it; empty for hosts that nobody listed.
+    #[prost(string, tag = "2")]
+    pub host: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub count: u64,
 }
 /// One verdict on a request of a verified token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -159,6 +176,34 @@ pub struct Snapshot {
     /// under one version: another digest is another document, and replaces the one before.
     #[prost(bytes = "vec", tag = "7")]
     pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// Records of what is revoked, as in Delta.revoked. They come in pieces after those of the text, and are all that is
+    /// revoked: the text has none then.
+    #[prost(bytes = "vec", tag = "8")]
+    pub revoked: ::prost::alloc::vec::Vec<u8>,
+}
+/// What has been revoked and lifted since an earlier version of the same document.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Delta {
+    #[prost(message, optional, tag = "1")]
+    pub version: ::core::option::Option<Version>,
+    /// What it applies to. A watcher that holds another version asks for a Snapshot by opening its stream anew.
+    #[prost(message, optional, tag = "2")]
+    pub previous: ::core::option::Option<Version>,
+    /// The document that both are versions of.
+    #[prost(bytes = "vec", tag = "3")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// As in Snapshot.
+    #[prost(string, repeated, tag = "4")]
+    pub requires: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint64, tag = "5")]
+    pub as_of_ms: u64,
+    /// Records of 20 bytes: a 16-byte keyed hash, then the Unix second (4 bytes, most significant first) after which the
+    /// hash is of no use any more, because whatever it is about has expired; 0 for never.
+    #[prost(bytes = "vec", tag = "6")]
+    pub revoked: ::prost::alloc::vec::Vec<u8>,
+    /// 16-byte keyed hashes.
+    #[prost(bytes = "vec", tag = "7")]
+    pub lifted: ::prost::alloc::vec::Vec<u8>,
 }
 /// Nothing newer exists. Counts for watchers that hold exactly this version with this digest.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
