@@ -78,6 +78,7 @@ impl Watch {
             }
             Message::Heartbeat(beat) => ("heartbeat", beat.version.unwrap().generation, beat.as_of_ms),
             Message::GoAway(_) => ("go away", 0, 0),
+            Message::Delta(delta) => ("delta", delta.version.unwrap().generation, delta.as_of_ms),
         }
     }
 }
@@ -191,7 +192,7 @@ async fn another_document_of_one_version_is_sent() {
         match watch.next().await {
             Message::Snapshot(snapshot) => break snapshot,
             Message::Heartbeat(beat) => assert_eq!(beat.digest, held),
-            Message::GoAway(_) => panic!("sent away"),
+            Message::GoAway(_) | Message::Delta(_) => panic!("sent away"),
         }
     };
     assert_eq!((sent.version, &sent.digest), (Some(to_wire(version(1))), &digest(state_of(1, 5))));

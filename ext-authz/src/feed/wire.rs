@@ -46,8 +46,12 @@ mod tests {
     fn these_are_the_messages_of_the_proto() {
         let decision = v1::Decision { verdict: "allow".into(), at: 7, ..v1::Decision::default() };
         let refused = vec![Refused { code: "missing_token".into(), host: "a".into(), count: 4 }];
-        let report =
-            v1::Report { decisions: vec![decision.clone()], dropped: 2, decided: 3, refused: refused.clone() };
+        let report = v1::Report {
+            decisions: vec![decision.clone()],
+            dropped: 2,
+            decided: 3,
+            refused: refused.clone(),
+        };
         let bytes = decision.encode_to_vec().into();
         for (sent, read) in [
             (

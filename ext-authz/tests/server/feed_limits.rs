@@ -53,7 +53,14 @@ async fn a_stream_outlives_the_limits_of_requests() {
     let (mut watch, snapshot) = writ.watch_anew().await;
     let decisions = vec![Decision { verdict: "allow".into(), ..Decision::default() }; 300];
     for _ in 0..10 {
-        watch.send(report(Report { decisions: decisions.clone(), dropped: 1, decided: 500 })).await;
+        watch
+            .send(report(Report {
+                decisions: decisions.clone(),
+                dropped: 1,
+                decided: 500,
+                ..Report::default()
+            }))
+            .await;
     }
     // Three intervals of three seconds.
     for _ in 0..4 {
@@ -178,10 +185,16 @@ async fn a_flood_of_reports_takes_no_memory() {
     let (mut watch, snapshot) = writ.watch_anew().await;
     let before = writ.peak_memory();
     // The smallest decisions there are, as many as a message holds.
-    let empty = Report { decisions: vec![Decision::default(); 90_000], dropped: 0, decided: 1 };
+    let empty =
+        Report { decisions: vec![Decision::default(); 90_000], dropped: 0, decided: 1, ..Report::default() };
     let hostile =
         Decision { verdict: "\u{1b}[2J\n\"".repeat(100), jti: "x".repeat(1000), ..Decision::default() };
-    let hostile = Report { decisions: vec![hostile; 100], dropped: 10_000_000, decided: 10_000_000 };
+    let hostile = Report {
+        decisions: vec![hostile; 100],
+        dropped: 10_000_000,
+        decided: 10_000_000,
+        ..Report::default()
+    };
     for _ in 0..20 {
         watch.send(report(empty.clone())).await;
         watch.send(report(hostile.clone())).await;

@@ -113,7 +113,7 @@ impl Watch {
     pub(crate) async fn snapshot(&mut self) -> Received {
         let mut text = Vec::new();
         loop {
-            let Snapshot { version, requires: _, as_of_ms, chunk, chunks, part, digest } =
+            let Snapshot { version, requires: _, as_of_ms, chunk, chunks, part, digest, revoked: _ } =
                 match self.next().await {
                     Ok(Some(Message::Snapshot(snapshot))) => snapshot,
                     Ok(Some(Message::Heartbeat(_))) if text.is_empty() => continue,
