@@ -4,12 +4,10 @@
 use harness::{Result, api::Client, envoy::Shipped, link::Way, wait};
 use test_databases::Database;
 
-use crate::tasks_world::{fleet, link, may, reading, starter};
+use crate::tasks_world::{ALLOWED, REVOKED, fleet, link, may, reading, starter};
 
 /// Long enough for a busy machine to get on with a heartbeat, short enough to be waited for.
 const STALENESS: &str = "4s";
-const ALLOWED: (u16, &str) = (200, "");
-const REVOKED: (u16, &str) = (401, "revoked");
 const STALE: (u16, &str) = (503, "stale_snapshot");
 
 #[tokio::test(flavor = "multi_thread")]

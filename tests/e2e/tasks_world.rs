@@ -2,12 +2,16 @@
 
 use std::fmt::Write as _;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use harness::{
     Result,
     api::{Client, Issued},
+    envoy::Shipped,
     fleet::{Fleet, Gate, Plan},
     http::RawRequest,
     link::Link,
+    surface::Check,
+    wait,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -96,18 +100,74 @@ pub(crate) fn child(parent: &Issued) -> Value {
     request
 }
 
+/// What a delegation to `agent` asks for.
+pub(crate) fn to(agent: &str) -> [(&str, &str); 1] {
+    [("agent", agent)]
+}
+
+/// A claim of a token, by JSON pointer.
+pub(crate) fn claim(token: &str, pointer: &str) -> String {
+    let payload = token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let claims: Value = serde_json::from_slice(&payload.expect("a token")).expect("JSON");
+    let claim = claims.pointer(pointer).and_then(Value::as_str);
+    claim.unwrap_or_else(|| panic!("no text `{pointer}` in {claims}")).to_owned()
+}
+
 /// The request that a task's token allows.
 pub(crate) fn reading(token: &str) -> RawRequest {
     get("logs.internal", OBJECT, token.as_bytes())
 }
 
-/// The verdict on a token at every worker of every gate.
-pub(crate) async fn verdicts(gates: &mut [Gate], token: &str) -> Vec<(u16, String)> {
-    let mut all = Vec::new();
-    for gate in gates {
-        all.extend(gate.ask(&reading(token)).await.unwrap());
+/// Every place where a token of a task is judged: each worker of each Envoy, and Check of each server.
+pub(crate) struct Surfaces {
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) checks: Vec<Check>,
+}
+
+/// The verdict that lets a request pass, and the one that a revocation makes of it.
+pub(crate) const ALLOWED: (u16, &str) = (200, "");
+pub(crate) const REVOKED: (u16, &str) = (401, "revoked");
+
+impl Surfaces {
+    /// An Envoy with the filter behind each of the servers, which are `count`.
+    pub(crate) async fn of(fleet: &Fleet, count: usize) -> Result<Self> {
+        let (mut gates, mut checks) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            gates.push(fleet.gate(&format!("e{number}"), Shipped::Wasm, &[number]).await?);
+            checks.push(fleet.check(number).await?);
+        }
+        Ok(Self { gates, checks })
     }
-    all
+
+    /// Waits until all say `wanted` of these tokens; until then each says one of `before`, and none goes back to it.
+    pub(crate) async fn until(&mut self, tokens: &[&str], wanted: (u16, &str), before: &[(u16, &str)]) {
+        for token in tokens {
+            let request = reading(token);
+            for gate in &mut self.gates {
+                gate.until(&request, wanted, before).await.unwrap();
+            }
+            let (wanted, before) = (words(wanted), before.iter().copied().map(words).collect::<Vec<_>>());
+            for check in &mut self.checks {
+                wait::until(&format!("{wanted} at Check"), async || {
+                    let said = check.ask(&request).await?.summary();
+                    assert!(said == wanted || before.contains(&said), "Check: {said}");
+                    Ok((said == wanted).then_some(()))
+                })
+                .await
+                .unwrap();
+            }
+        }
+    }
+
+    /// All say `wanted` of these tokens, now.
+    pub(crate) async fn agree(&mut self, tokens: &[&str], wanted: (u16, &str)) {
+        self.until(tokens, wanted, &[]).await;
+    }
+}
+
+/// A verdict as Check's is told.
+fn words((status, code): (u16, &str)) -> String {
+    if status == 200 { "forwarded".to_owned() } else { format!("{status} {code}") }
 }
 
 /// A way to a PostgreSQL server that can be cut; the store's URL by that way, and its directory.

@@ -10,6 +10,7 @@ use crate::{
     envoy::{Config, Envoy, Shipped},
     error::{IoContext, Result, unexpected},
     http::RawRequest,
+    paths,
     server::{Release, Server, Setup},
     surface::Check,
     upstream::Echo,
@@ -153,6 +154,9 @@ impl Fleet {
         let mut config = Config::shipped(which, &self.setup(0)?.data)?;
         config.upstream("upstream", echo.address)?;
         config.node(name);
+        if which == Shipped::Wasm {
+            config.filter_resource(&paths::repository().join("envoy/writ-filter.yaml"))?;
+        }
         let mut endpoints = Vec::new();
         for number in servers {
             let path = &self.server(*number)?.listeners.data_plane;
