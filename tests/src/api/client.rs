@@ -57,7 +57,8 @@ impl Client {
     /// There is none of that id.
     pub async fn task(&self, task: &str) -> Result<Value> {
         let response = self.0.get(&format!("/v1/tasks/{task}")).await?;
-        wanted("a task", 200, &response)
+        let shown = wanted("a task", 200, &response)?;
+        shown.get("task").cloned().ok_or_else(|| refused("a task", &response))
     }
 
     /// A delegation (RFC 8693): a token that is covered by `parent`, for whatever `parameters` say besides.
