@@ -179,6 +179,7 @@ async fn old_news_is_stale_until_there_are_newer() {
             match message {
                 watch_response::Message::Snapshot(piece) => piece.as_of_ms -= 3_600_000,
                 watch_response::Message::Heartbeat(heartbeat) => heartbeat.as_of_ms -= 3_600_000,
+                watch_response::Message::Delta(delta) => delta.as_of_ms -= 3_600_000,
                 watch_response::Message::GoAway(_) => {}
             }
         }

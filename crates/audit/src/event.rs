@@ -1,0 +1,133 @@
+//! What happened.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// One event: a line of the log. Every member but the first two is there where it says something. Never a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event<'e> {
+    /// Unix milliseconds.
+    pub at: u64,
+    /// What.
+    pub event: EventKind,
+    /// Who did it: a client, an operator, or `writ` itself.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Cow<'e, str>>,
+    /// The task it belongs to.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Cow<'e, str>>,
+    /// The parent task, of a task that was started with one.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Cow<'e, str>>,
+    /// The holder of the token.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Cow<'e, str>>,
+    /// The client of the token.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Cow<'e, str>>,
+    /// The token's subject.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Cow<'e, str>>,
+    /// The token's id.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<Cow<'e, str>>,
+    /// The token it was delegated from.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub parent_jti: Option<Cow<'e, str>>,
+    /// Of a decision: what the request meant.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Cow<'e, str>>,
+    /// Likewise.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Cow<'e, str>>,
+    /// Where the request went.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Cow<'e, str>>,
+    /// The data plane that decided.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub data_plane: Option<Cow<'e, str>>,
+    /// `allow` or `deny`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Cow<'e, str>>,
+    /// Of a denial.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Cow<'e, str>>,
+    /// Whether the denial was recorded only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<bool>,
+    /// As what something is revoked.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Cow<'e, str>>,
+    /// What is revoked, rotated, published.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Cow<'e, str>>,
+    /// Why, in the words of whoever did it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Cow<'e, str>>,
+    /// Expiry, Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// Of events that are counted and not told one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// The place of a chain's head, in an anchor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Its hash.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<Cow<'e, str>>,
+}
+
+/// Kinds of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A server began to write.
+    #[default]
+    WriterStarted,
+    /// A task and its first token.
+    TaskStarted,
+    /// A token was issued.
+    TokenIssued,
+    /// A token was exchanged for a narrower one.
+    TokenDelegated,
+    /// A task ended as it should.
+    TaskCompleted,
+    /// A task was ended by a revocation.
+    TaskRevoked,
+    /// Something was revoked.
+    Revoked,
+    /// A revocation was lifted.
+    Lifted,
+    /// A policy came to count.
+    PolicyPublished,
+    /// A signing key was made.
+    KeyMade,
+    /// It began to sign.
+    KeyActivated,
+    /// It was withdrawn.
+    KeyWithdrawn,
+    /// A request with a verified token was decided.
+    Decision,
+    /// Requests without one were denied, so many of a kind.
+    Refusals,
+    /// Decisions that are missing, because there were more than could be kept.
+    Dropped,
+    /// Where another writer's chain ended.
+    Anchor,
+    /// The store was restored from a backup.
+    Restored,
+}
+
+/// Denials before a token was verified, of one code at one host in one minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Refusals {
+    /// The minute, Unix seconds.
+    pub minute: u64,
+    /// The denial's code.
+    pub code: String,
+    /// Where; empty for hosts that nobody listed.
+    pub host: String,
+}
