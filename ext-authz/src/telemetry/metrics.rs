@@ -33,8 +33,10 @@ const BUILD: &str = "writ_build_info";
 /// # Errors
 /// Counting was begun before in this process.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
-    let seconds = Matcher::Full(feed::ACK_SECONDS.to_owned());
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &feed::ACK_BUCKETS)?;
+    let mut builder = PrometheusBuilder::new();
+    for seconds in [feed::ACK_SECONDS, feed::REVOCATION_ACK_SECONDS] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(seconds.to_owned()), &feed::ACK_BUCKETS)?;
+    }
     let handle = builder.install_recorder()?;
     feed::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
