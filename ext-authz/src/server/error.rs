@@ -11,8 +11,9 @@ use crate::{
     files::FileError,
     keys::KeyError,
     listen::{BindError, SocketError},
-    publish::HashKeyError,
+    publish::{AuditKeyError, HashKeyError},
     reload::StoreFault,
+    revocations::TailFault,
     tls::TlsError,
 };
 
@@ -31,6 +32,9 @@ pub enum ServerError {
     /// The key of revocation hashes.
     #[error(transparent)]
     HashKey(#[from] HashKeyError),
+    /// The key of the audit log.
+    #[error(transparent)]
+    AuditKey(#[from] AuditKeyError),
     /// The clients' generated secrets.
     #[error(transparent)]
     Clients(#[from] GeneratedError),
@@ -40,6 +44,9 @@ pub enum ServerError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreFault),
+    /// What is revoked.
+    #[error(transparent)]
+    Revocations(#[from] TailFault),
     /// The store's policy, where there is no other to serve.
     #[error("generation {generation} of the store does not fit this server's configuration:\n{errors}")]
     Unfit {
@@ -93,11 +100,13 @@ impl ServerError {
             | Self::Snapshot(_)
             | Self::Keys(_)
             | Self::HashKey(_)
+            | Self::AuditKey(_)
             | Self::Unfit { .. }
             | Self::Tls(_) => true,
             Self::File(_)
             | Self::EarlierClients(_)
             | Self::Store(_)
+            | Self::Revocations(_)
             | Self::Outpaced
             | Self::Locked(_)
             | Self::Feed(_)
