@@ -16,7 +16,6 @@ pub mod oauth;
 pub mod operators;
 pub mod publish;
 pub mod reload;
-mod revocations;
 pub mod scope;
 pub mod server;
 pub mod state;

@@ -10,7 +10,7 @@ use axum::{Router, routing::post};
 use crate::server::Api;
 
 /// Routes of operators.
-pub(crate) fn router() -> Router<Api> {
+pub(super) fn router() -> Router<Api> {
     Router::new()
         .route("/v1/revocations", post(create::create).get(list::list))
         .route("/v1/revocations/lift", post(lift::lift))
