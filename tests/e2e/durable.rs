@@ -16,7 +16,9 @@ use serde_json::Value;
 use test_databases::Database;
 use tokio::task::JoinHandle;
 
-use crate::tasks_world::{ALLOWED, DELEGATE, PATIENT, REVOKED, claim, fleet, may, reading, starter, to};
+use crate::tasks_world::{
+    ALLOWED, DELEGATE, PATIENT, REVOKED, assert_refused, claim, fleet, may, reading, starter, to,
+};
 
 const ROUNDS: usize = 20;
 /// How many of the revoked tokens are tried again in each round.
@@ -123,8 +125,7 @@ impl Round {
         for token in [completed, &self.revoked] {
             // The first answer counts: there is no moment at which the server does not know yet.
             assert_denied(&mut check, token).await;
-            let exchanged = client.exchange(token, &to(DELEGATE)).await.unwrap();
-            assert_eq!(exchanged.status, 400, "{}", String::from_utf8_lossy(&exchanged.body));
+            assert_refused(&client.exchange(token, &to(DELEGATE)).await.unwrap());
             assert!(!client.is_active(token).await.unwrap());
             // The acknowledgement may have come before the feed's. Whoever knows of it never forgets it.
             gate.until(&reading(token), REVOKED, &[ALLOWED]).await.unwrap();

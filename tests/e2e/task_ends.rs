@@ -11,8 +11,8 @@ use test_databases::Database;
 use tokio::task::JoinSet;
 
 use crate::tasks_world::{
-    AGENT, ALLOWED, DELEGATE, LAST, PATIENT, REVOKED, Surfaces, child, claim, fleet, may, reading, starter,
-    to,
+    AGENT, ALLOWED, DELEGATE, LAST, PATIENT, REVOKED, Surfaces, assert_refused, child, claim, fleet, may,
+    reading, starter, to,
 };
 
 /// Two servers of one store.
@@ -287,11 +287,4 @@ async fn what_is_exchanged_while_the_task_ends_ends_with_it() {
 async fn assert_spent(client: &Client, token: &str) {
     assert_refused(&client.exchange(token, &to(LAST)).await.unwrap());
     assert!(!client.is_active(token).await.unwrap());
-}
-
-/// For good, and without a token.
-fn assert_refused(response: &harness::http::Response) {
-    let shown = String::from_utf8_lossy(&response.body);
-    assert!((400..500).contains(&response.status), "{} {shown}", response.status);
-    assert!(response.json().is_some_and(|body| body.get("access_token").is_none()), "{shown}");
 }

@@ -8,7 +8,7 @@ use harness::{
     api::{Client, Issued},
     envoy::Shipped,
     fleet::{Fleet, Gate, Plan},
-    http::RawRequest,
+    http::{RawRequest, Response},
     link::Link,
     surface::Check,
     wait,
@@ -103,6 +103,13 @@ pub(crate) fn child(parent: &Issued) -> Value {
 /// What a delegation to `agent` asks for.
 pub(crate) fn to(agent: &str) -> [(&str, &str); 1] {
     [("agent", agent)]
+}
+
+/// For good, and without a token.
+pub(crate) fn assert_refused(response: &Response) {
+    let shown = String::from_utf8_lossy(&response.body);
+    assert!((400..500).contains(&response.status), "{} {shown}", response.status);
+    assert!(response.json().is_some_and(|body| body.get("access_token").is_none()), "{shown}");
 }
 
 /// A claim of a token, by JSON pointer.

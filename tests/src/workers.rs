@@ -43,6 +43,16 @@ impl Worker {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// A connection to the worker `number`, if it is there; tries until the kernel chooses it.
+    async fn to(envoy: &Envoy, number: u32) -> Result<Self> {
+        loop {
+            let worker = Self::open(envoy, envoy.only_listener()?, envoy.workers()).await?;
+            if worker.number == number {
+                return Ok(worker);
+            }
+        }
+    }
+
     async fn open(envoy: &Envoy, address: SocketAddr, count: u32) -> Result<Self> {
         let before = envoy.stats().await?;
         let stream = TcpStream::connect(address).await.context(|| format!("connect to {address}"))?;
@@ -80,6 +90,19 @@ impl Worker {
     /// The connection ended.
     pub async fn ask(&mut self, request: &RawRequest) -> Result<Answer> {
         Ok(answer_of(&self.send(request).await?))
+    }
+
+    /// As [`Worker::ask`], where `envoy` may end the connection with its answer, as it does after 400. Nobody else may
+    /// connect meanwhile.
+    ///
+    /// # Errors
+    /// The connection ended without an answer.
+    pub async fn ask_again(&mut self, envoy: &Envoy, request: &RawRequest) -> Result<Answer> {
+        let response = self.send(request).await?;
+        if !h1::keeps_alive(&response.headers) {
+            *self = Self::to(envoy, self.number).await?;
+        }
+        Ok(answer_of(&response))
     }
 }
 
