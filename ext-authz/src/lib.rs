@@ -16,6 +16,7 @@ pub mod oauth;
 pub mod operators;
 pub mod publish;
 pub mod reload;
+pub mod revocations;
 pub mod scope;
 pub mod server;
 pub mod state;
