@@ -2,10 +2,8 @@
 
 mod document;
 mod envoy;
-mod hash_key;
 mod load;
 
 pub use document::{Edition, Publication, document};
 pub use envoy::{DEFAULT_WASM, embedded_configuration, fill_template, plugin_configuration};
-pub use hash_key::{HashKeyError, HashKeyFile};
 pub use load::load_policy;

@@ -15,8 +15,7 @@ use crate::{
     config::Config,
     files::{self, FileError},
     issue::Issuer,
-    keys::KeyRing,
-    publish::HashKeyFile,
+    keys::Keys,
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
 };
 
@@ -48,19 +47,14 @@ pub async fn open(
         tracing::warn!(path = %config.data_dir.display(), "others than its owner may enter the data directory");
     }
     let lock = lock(&config.data_dir)?;
-    let (keys, hash_key) = open_keys(&config)?;
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
-    let publisher = Publisher {
-        config: Arc::clone(&config),
-        store,
-        keys: Arc::clone(&keys),
-        hash_key,
-        show: Box::new(show),
-    };
+    let keys = Keys::open(&config, Arc::clone(&store)).await?;
+    let publisher =
+        Publisher { config: Arc::clone(&config), store, keys: keys.clone(), show: Box::new(show) };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
-    let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
+    let issuer = Arc::new(Issuer::new(&config, keys.clone()));
     Ok(Data { api: Api { config, current, store, keys, issuer }, reloader, asked, lock })
 }
 
@@ -70,17 +64,6 @@ impl Data {
         let Self { api, reloader, asked, lock } = self;
         (api, (reloader, asked), lock)
     }
-}
-
-/// One replica at a time, where several make their first start in one directory: they must find the same keys.
-fn open_keys(config: &Config) -> Result<(Arc<KeyRing>, HashKeyFile), ServerError> {
-    files::make_private_directory(&config.keys_dir)?;
-    let directory = File::open(&config.keys_dir);
-    let directory = directory.map_err(|error| FileError::new("open", &config.keys_dir, error))?;
-    // Not every file system has locks, and keys that are there need none.
-    let _ = directory.lock();
-    let keys = Arc::new(KeyRing::open_or_create(&config.keys_dir)?);
-    Ok((keys, HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir)?))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

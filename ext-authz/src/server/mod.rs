@@ -11,7 +11,7 @@ pub use data::{Data, open};
 pub use error::ServerError;
 pub use run::run;
 
-use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
+use crate::{config::Config, issue::Issuer, keys::Keys, reload::StoreStatus, state::Current};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub struct Api {
     /// How the store does that it comes from.
     pub store: StoreStatus,
     /// The keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: Keys,
     /// Makes tokens.
     pub issuer: Arc<Issuer>,
 }

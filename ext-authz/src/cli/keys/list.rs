@@ -1,23 +1,22 @@
 //! `writ keys list`.
 
-use std::{fs, path::Path, time::UNIX_EPOCH};
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
+use store::KeyState;
 
 use crate::{
     cli::{
         Done,
         exit::Failure,
-        output::{self, GOOD, paint},
+        output::{self, BAD, GOOD, paint},
         places::DataPlaces,
+        published::published_keys,
         words::instant,
     },
     clock,
     config::resolve,
-    keys::KeyRing,
-    server::ServerError,
+    keys::ListedKey,
 };
 
 #[derive(Args, Debug)]
@@ -33,27 +32,22 @@ pub(in crate::cli) struct ListArgs {
 struct Listed {
     kid: String,
     alg: String,
+    /// `next`, `active`, `retired` or `withdrawn`.
+    state: &'static str,
     /// Whether new tokens are signed with it.
     active: bool,
-    /// Unix seconds; `None` where the file system does not know.
-    created: Option<u64>,
+    /// Unix seconds, as all instants here.
+    created: u64,
+    active_at: Option<u64>,
+    retired_at: Option<u64>,
+    /// No token that it signed is valid after this instant.
+    last_exp: Option<u64>,
 }
 
 pub(super) fn run(args: &ListArgs) -> Done {
     let config = resolve(args.places.overrides())?;
-    let directory = config.keys_dir;
-    let keys = KeyRing::open(&directory).map_err(ServerError::from)?;
-    let active = keys.active().public().kid();
-    let listed = keys.public().map(|key| {
-        let document = key.to_document();
-        Listed {
-            active: key.kid() == active,
-            created: written(&directory, key.kid()),
-            kid: document.kid,
-            alg: document.alg,
-        }
-    });
-    let listed: Vec<_> = listed.collect();
+    let keys = published_keys(&config)?;
+    let listed: Vec<_> = keys.keys().iter().map(Listed::new).collect();
     let done = if args.json {
         output::result(&json!({ "keys": listed }).to_string())
     } else {
@@ -62,19 +56,34 @@ pub(super) fn run(args: &ListArgs) -> Done {
     done.map_err(|error| Failure::failed(&error))
 }
 
-/// A key's file is written once, when the key is made or installed.
-fn written(directory: &Path, kid: &str) -> Option<u64> {
-    let modified =
-        fs::metadata(directory.join(format!("{kid}.pem"))).and_then(|file| file.modified()).ok()?;
-    Some(modified.duration_since(UNIX_EPOCH).ok()?.as_secs())
+impl Listed {
+    fn new(key: &ListedKey) -> Self {
+        let ListedKey { public, state, created_at, active_at, retired_at, last_exp } = key;
+        Self {
+            kid: public.kid().to_owned(),
+            alg: public.alg().to_owned(),
+            state: state.as_str(),
+            active: *state == KeyState::Active,
+            created: *created_at,
+            active_at: *active_at,
+            retired_at: *retired_at,
+            last_exp: *last_exp,
+        }
+    }
 }
 
 fn table(keys: &[Listed]) -> String {
     let now = clock::now().0;
     let row = |key: &Listed| {
-        let use_ = if key.active { paint(GOOD, "signs    ") } else { "verifies ".to_owned() };
-        let created = key.created.map_or_else(|| "unknown".to_owned(), |created| instant(created, now));
-        format!("{}  {}  {use_} made {created}", key.kid, key.alg)
+        let state = format!("{:<9}", key.state);
+        let state = match key.state {
+            "active" => paint(GOOD, state),
+            "withdrawn" => paint(BAD, state),
+            _ => state,
+        };
+        let made = instant(key.created, now);
+        let until = key.last_exp.map(|end| format!(", its tokens expire {}", instant(end, now)));
+        format!("{}  {}  {state}  made {made}{}", key.kid, key.alg, until.unwrap_or_default())
     };
     keys.iter().map(row).collect::<Vec<_>>().join("\n")
 }
