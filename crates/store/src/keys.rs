@@ -1,125 +1,112 @@
-//! Signing keys, as all replicas have them.
+//! Signing keys, as they are kept: what they mean is the server's business.
 
-use std::{fmt, str::FromStr};
-
+use serde::Serialize;
 use sqlx::Executor as _;
 
 use crate::{
-    Store,
+    Head, Store,
     error::{Fault, StoreError},
+    ledger::{PUT_KEYS, json},
     link::on_link,
+    number::{maybe, signed, unsigned},
+    query::Query,
     store::bounded,
 };
 
-/// All signing keys, as they were at one instant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SigningKeys {
-    /// Raised with every change of them; 0 before the first.
-    pub sequence: u64,
-    /// In the order in which they were made.
-    pub keys: Vec<StoredKey>,
-}
-
-/// One signing key.
+/// A signing key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct StoredKey {
-    /// Its id.
+pub struct SigningKey {
+    /// Its name in tokens.
     pub kid: String,
-    /// As in a token's header.
+    /// Its algorithm.
     pub alg: String,
-    /// Base64url of the public half.
+    /// Base64url of the public key.
     pub public_key: String,
-    /// The private half, encrypted; `None` once it can sign no more.
+    /// The private key, encrypted; `None` once it can sign no more.
     pub sealed: Option<String>,
-    /// What it is good for.
+    /// What it is for.
     pub state: KeyState,
-    /// When it was made, Unix seconds, as all instants here.
+    /// Unix seconds, as all instants here.
     pub created_at: u64,
     /// When it began to sign.
     pub active_at: Option<u64>,
-    /// When it ceased to.
+    /// When it ended to.
     pub retired_at: Option<u64>,
     /// No token that it signed is valid after this instant; `None` while it signs.
     pub last_exp: Option<u64>,
 }
 
-/// What a key is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyState {
-    /// Known to verifiers, and signs nothing yet.
+    /// It is published, and will sign.
     Next,
-    /// Signs.
+    /// It signs.
     Active,
-    /// Signs nothing any more; what it signed is verified.
+    /// It verifies what it signed.
     Retired,
     /// What it signed is refused.
     Withdrawn,
 }
 
-/// One statement, so that all of it is of one instant.
-const ALL: &str = "SELECT s.keys, k.kid, k.alg, k.public_key, k.sealed, k.state, k.created_at, k.active_at, \
-    k.retired_at, k.last_exp FROM store s LEFT JOIN signing_keys k ON k.kid <> '' ORDER BY k.created_at, k.kid";
+/// The signing keys and what counted when they were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// Read before the keys: if its sequence is that of a later read, the keys are those of that sequence.
+    pub head: Head,
+    /// By age.
+    pub keys: Vec<SigningKey>,
+}
+
+impl KeyState {
+    /// Its name, as it is stored and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Next, Self::Active, Self::Retired, Self::Withdrawn];
+        all.into_iter().find(|state| state.name() == text)
+    }
+}
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not even the encrypted form: logs are kept elsewhere, and longer.
+        let Self { kid, state, .. } = self;
+        formatter.debug_struct("SigningKey").field("kid", kid).field("state", state).finish_non_exhaustive()
+    }
+}
+
+const KEYS: &str = "SELECT kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp \
+    FROM signing_keys";
 
 /// Succeeds for one replica alone: the others wait for its row, and find keys there.
 const BEGIN_KEYS: &str = "UPDATE store SET keys = 1 WHERE id = 1 AND keys = 0";
 
-pub(crate) const INSERT: &str = "INSERT INTO signing_keys \
-    (kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-/// The statement that adds a key, in either database.
-macro_rules! insert {
-    ($key:expr) => {{
-        let $crate::keys::StoredKey {
-            kid,
-            alg,
-            public_key,
-            sealed,
-            state,
-            created_at,
-            active_at,
-            retired_at,
-            last_exp,
-        } = $key;
-        sqlx::query($crate::keys::INSERT)
-            .bind(kid.as_str())
-            .bind(alg.as_str())
-            .bind(public_key.as_str())
-            .bind(sealed.as_deref())
-            .bind(state.as_str())
-            .bind($crate::keys::instant(*created_at))
-            .bind(active_at.map($crate::keys::instant))
-            .bind(retired_at.map($crate::keys::instant))
-            .bind(last_exp.map($crate::keys::instant))
-    }};
-}
-pub(crate) use insert;
-
-type Row = (
-    i64,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-);
+type Row = (String, String, String, Option<String>, String, i64, Option<i64>, Option<i64>, Option<i64>);
 
 impl Store {
-    /// Reads all signing keys.
+    /// The signing keys.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub async fn signing_keys(&self) -> Result<SigningKeys, StoreError> {
-        let mut lease = self.lease().await?;
-        let rows: Result<Vec<Row>, Fault> =
-            on_link!(&mut lease.link, link => bounded(sqlx::query_as(ALL).fetch_all(link)).await);
-        let keys = rows.and_then(signing_keys).map_err(|fault| lease.error(fault))?;
-        lease.give_back();
-        Ok(keys)
+    /// The store cannot be read, or the keys changed again and again while it was.
+    pub async fn keys(&self) -> Result<Keys, StoreError> {
+        const ATTEMPTS: usize = 8;
+        for _ in 0..ATTEMPTS {
+            let head = self.head().await?;
+            let keys = self.rows(Query::new(KEYS).ending("created_at, kid", u32::MAX), read).await?;
+            if self.head().await?.keys == head.keys {
+                return Ok(Keys { head, keys });
+            }
+        }
+        Err(self.error(Fault::Failed("the keys changed while they were read".to_owned())))
     }
 
     /// Puts the first keys into a store that never had one; the answer is whether it was done. Of several replicas that
@@ -127,18 +114,18 @@ impl Store {
     ///
     /// # Errors
     /// The store cannot be written. Nothing was.
-    pub async fn begin_keys(&self, keys: &[StoredKey]) -> Result<bool, StoreError> {
+    pub async fn begin_keys(&self, keys: &[SigningKey]) -> Result<bool, StoreError> {
         let mut lease = self.lease().await?;
         let beginning = async {
+            let rows = json(&keys.iter().map(NewRow::new).collect::<Result<Vec<_>, _>>()?)?;
+            let put = PUT_KEYS.of(&lease.link);
             on_link!(&mut lease.link, link => {
                 link.execute("BEGIN").await?;
                 if sqlx::query(BEGIN_KEYS).execute(&mut *link).await?.rows_affected() != 1 {
                     link.execute("ROLLBACK").await?;
                     return Ok(false);
                 }
-                for key in keys {
-                    insert!(key).execute(&mut *link).await?;
-                }
+                sqlx::query(put).bind(rows).execute(&mut *link).await?;
                 link.execute("COMMIT").await?;
             });
             Ok::<_, Fault>(true)
@@ -149,86 +136,50 @@ impl Store {
     }
 }
 
-fn signing_keys(rows: Vec<Row>) -> Result<SigningKeys, Fault> {
-    let sequence = rows.first().map_or(Ok(0), |row| unsigned(row.0))?;
-    let keys = rows.into_iter().filter_map(|row| stored_key(row).transpose());
-    Ok(SigningKeys { sequence, keys: keys.collect::<Result<_, _>>()? })
-}
-
-/// `None`: the row says only that there are no keys.
-fn stored_key(row: Row) -> Result<Option<StoredKey>, Fault> {
-    let (_, kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp) = row;
-    let (Some(kid), Some(alg), Some(public_key), Some(state), Some(created_at)) =
-        (kid, alg, public_key, state, created_at)
-    else {
-        return Ok(None);
-    };
-    let state = state.parse().map_err(|UnknownState| Fault::Content(format!("a key of state `{state}`")))?;
-    Ok(Some(StoredKey {
+fn read(row: Row) -> Result<SigningKey, Fault> {
+    let (kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp) = row;
+    let state = KeyState::parse(&state)
+        .ok_or_else(|| Fault::Content(format!("key `{kid}`: its state is unknown")))?;
+    Ok(SigningKey {
         kid,
         alg,
         public_key,
         sealed,
         state,
         created_at: unsigned(created_at)?,
-        active_at: active_at.map(unsigned).transpose()?,
-        retired_at: retired_at.map(unsigned).transpose()?,
-        last_exp: last_exp.map(unsigned).transpose()?,
-    }))
+        active_at: maybe(active_at)?,
+        retired_at: maybe(retired_at)?,
+        last_exp: maybe(last_exp)?,
+    })
 }
 
-/// Databases have signed numbers only. Later than they can say is never.
-pub(crate) fn instant(seconds: u64) -> i64 {
-    i64::try_from(seconds).unwrap_or(i64::MAX)
+/// A new row, as JSON that the database takes apart.
+#[derive(Serialize)]
+pub(crate) struct NewRow<'k> {
+    kid: &'k str,
+    alg: &'k str,
+    public_key: &'k str,
+    sealed: Option<&'k str>,
+    state: &'static str,
+    created_at: i64,
+    active_at: Option<i64>,
+    retired_at: Option<i64>,
+    last_exp: Option<i64>,
 }
 
-fn unsigned(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Content(format!("{number} is out of range")))
-}
-
-impl KeyState {
-    const ALL: [Self; 4] = [Self::Next, Self::Active, Self::Retired, Self::Withdrawn];
-
-    /// As it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Active => "active",
-            Self::Retired => "retired",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-}
-
-impl fmt::Display for KeyState {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// A text that is no state of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownState;
-
-impl FromStr for KeyState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(UnknownState)
-    }
-}
-
-impl fmt::Debug for StoredKey {
-    /// Without the private half, encrypted as it is.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kid, state, created_at, active_at, retired_at, last_exp, .. } = self;
-        let times = (created_at, active_at, retired_at, last_exp);
-        formatter
-            .debug_struct("StoredKey")
-            .field("kid", kid)
-            .field("state", state)
-            .field("times", &times)
-            .finish_non_exhaustive()
+impl<'k> NewRow<'k> {
+    pub(crate) fn new(key: &'k SigningKey) -> Result<Self, Fault> {
+        let maybe = |instant: Option<u64>| instant.map(signed).transpose();
+        Ok(Self {
+            kid: &key.kid,
+            alg: &key.alg,
+            public_key: &key.public_key,
+            sealed: key.sealed.as_deref(),
+            state: key.state.name(),
+            created_at: signed(key.created_at)?,
+            active_at: maybe(key.active_at)?,
+            retired_at: maybe(key.retired_at)?,
+            last_exp: maybe(key.last_exp)?,
+        })
     }
 }

@@ -3,10 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
-use store::{Store, StoredKey};
+use store::{SigningKey as StoredKey, Store};
 use tokio::sync::Mutex;
 
-use super::{KeyError, KeyRing, SharedSecrets, SigningKey, opening, seal::Sealer};
+use super::{KeyError, KeyRing, KeySet, SharedSecrets, SigningKey, opening, seal::Sealer};
 use crate::{clock, config::Config};
 
 /// The keys of the store, as this replica read them last. Whoever signs or publishes loads them anew each time.
@@ -47,9 +47,10 @@ impl Keys {
     /// The store cannot be read, or holds a key that this server cannot use. What was read before goes on.
     pub async fn refresh(&self) -> Result<Arc<KeyRing>, KeyError> {
         let _reading = self.0.reading.lock().await;
-        let stored = self.0.store.signing_keys().await?;
+        let stored = self.0.store.keys().await?;
         let current = self.current();
-        if stored.sequence == current.sequence() {
+        // A store that was restored may have other keys under the same number.
+        if KeySet::read(&stored)? == *current.set() {
             return Ok(current);
         }
         let ring = Arc::new(KeyRing::read(&stored, &self.0.sealer)?);

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use aws_lc_rs::rand;
-use store::{KeyState, SigningKeys, Store, StoredKey};
+use store::{KeyState, Keys as StoredKeys, SigningKey as StoredKey, Store};
 use zeroize::Zeroizing;
 
 use super::{
@@ -30,7 +30,7 @@ pub(super) struct Opened {
 /// See [`KeyError`].
 pub(super) async fn open(config: &Config, store: &Store) -> Result<Opened, KeyError> {
     let _lock = lock(config)?;
-    let stored = store.signing_keys().await?;
+    let stored = store.keys().await?;
     let secrets = store.sealed_secrets().await?;
     let is_first = stored.keys.is_empty() && secrets.is_empty();
     let sealer = config.key_encryption.open(is_first).await?;
@@ -45,8 +45,8 @@ pub(super) async fn open(config: &Config, store: &Store) -> Result<Opened, KeyEr
         Some(secrets) => secrets,
         None => make_secrets(config, store, &sealer).await?,
     };
-    let made = if stored.sequence == 0 { make_keys(config, store, &sealer).await? } else { Vec::new() };
-    let stored = if stored.sequence == 0 { store.signing_keys().await? } else { stored };
+    let made = if stored.head.keys == 0 { make_keys(config, store, &sealer).await? } else { Vec::new() };
+    let stored = if stored.head.keys == 0 { store.keys().await? } else { stored };
     Ok(Opened { ring: KeyRing::read(&stored, &sealer)?, secrets, sealer, made })
 }
 
@@ -70,13 +70,13 @@ pub async fn shared_keys(config: &Config) -> Result<(KeySet, SharedSecrets), Key
     Ok((set, secrets.ok_or_else(|| KeyError::None(config.store.to_string()))?))
 }
 
-async fn existing(config: &Config) -> Result<SigningKeys, KeyError> {
+async fn existing(config: &Config) -> Result<StoredKeys, KeyError> {
     let none = || KeyError::None(config.store.to_string());
     if config.store.path().is_some_and(|path| !path.exists()) {
         return Err(none());
     }
-    let stored = Store::existing(config.store.clone()).signing_keys().await?;
-    if stored.sequence == 0 { Err(none()) } else { Ok(stored) }
+    let stored = Store::existing(config.store.clone()).keys().await?;
+    if stored.head.keys == 0 { Err(none()) } else { Ok(stored) }
 }
 
 /// One replica at a time, where several make their first start with one directory: they must find the same file.

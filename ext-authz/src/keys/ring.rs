@@ -1,6 +1,6 @@
 //! All keys of the store at one instant: those that verify, and the one that signs.
 
-use store::{KeyState, SigningKeys, StoredKey};
+use store::{KeyState, Keys as StoredKeys, SigningKey as StoredKey};
 
 use super::{
     KeyError, PublicKey, SigningKey,
@@ -8,14 +8,14 @@ use super::{
 };
 
 /// What everyone may know of the keys: read without the key-encryption key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     sequence: u64,
     keys: Vec<ListedKey>,
 }
 
 /// A key and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedKey {
     /// The key.
     pub public: PublicKey,
@@ -43,9 +43,9 @@ impl KeySet {
     ///
     /// # Errors
     /// A key that is not what its row says, or not one that signs.
-    pub(super) fn read(stored: &SigningKeys) -> Result<Self, KeyError> {
+    pub(super) fn read(stored: &StoredKeys) -> Result<Self, KeyError> {
         let keys = stored.keys.iter().map(ListedKey::read).collect::<Result<Vec<_>, _>>()?;
-        let set = Self { sequence: stored.sequence, keys };
+        let set = Self { sequence: stored.head.keys, keys };
         match set.in_state(KeyState::Active).count() {
             1 => Ok(set),
             active => Err(KeyError::Active(active)),
@@ -104,7 +104,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// See [`KeySet::read`]; or what should sign is encrypted under another key.
-    pub(super) fn read(stored: &SigningKeys, sealer: &Sealer) -> Result<Self, KeyError> {
+    pub(super) fn read(stored: &StoredKeys, sealer: &Sealer) -> Result<Self, KeyError> {
         let set = KeySet::read(stored)?;
         let active = stored.keys.iter().find(|key| key.state == KeyState::Active);
         let Some(StoredKey { kid, sealed: Some(sealed), .. }) = active else {

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use store::Store;
+use audit::{Chain, ChainKey};
+use store::{Ledger, Store};
+use tokio::task::JoinHandle;
 
 use super::{Api, ServerError};
 use crate::{
@@ -26,6 +28,8 @@ pub struct Data {
     /// Keeps the policy up to date, once it is started.
     reloader: Reloader,
     asked: AskedReads,
+    /// Writes what the ledger takes.
+    writing: JoinHandle<()>,
     /// Keeps other servers off the data directory while it lives.
     lock: File,
 }
@@ -50,20 +54,31 @@ pub async fn open(
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
+    let reads = Arc::new(Store::existing(config.store.clone()));
     let keys = Keys::open(&config, Arc::clone(&store)).await?;
+    let (ledger, writing) = open_ledger(&config, keys.secrets().audit_key()).await?;
     let publisher =
         Publisher { config: Arc::clone(&config), store, keys: keys.clone(), show: Box::new(show) };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
-    Ok(Data { api: Api { config, current, store, keys, issuer }, reloader, asked, lock })
+    let api = Api { config, current, store, keys, ledger, reads, issuer };
+    Ok(Data { api, reloader, asked, writing, lock })
 }
 
 impl Data {
-    /// The handlers' share, what keeps the policy up to date, and the hold on the data directory.
-    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), File) {
-        let Self { api, reloader, asked, lock } = self;
-        (api, (reloader, asked), lock)
+    /// The handlers' share, what keeps the policy up to date, what writes, and the hold on the data directory.
+    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), JoinHandle<()>, File) {
+        let Self { api, reloader, asked, writing, lock } = self;
+        (api, (reloader, asked), writing, lock)
     }
+}
+
+/// Opens the ledger with an audit chain of its own: of this start alone, so that no two are told apart by order only.
+async fn open_ledger(config: &Config, key: &ChainKey) -> Result<(Ledger, JoinHandle<()>), ServerError> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let chain = Chain::begin(format!("{host}.{}", uuid::Uuid::now_v7().simple()), key.clone());
+    let (ledger, writing) = Ledger::open(config.store.clone(), chain).await.map_err(StoreFault::from)?;
+    Ok((ledger, tokio::spawn(writing)))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

@@ -62,7 +62,7 @@ impl Listed {
         Self {
             kid: public.kid().to_owned(),
             alg: public.alg().to_owned(),
-            state: state.as_str(),
+            state: state.name(),
             active: *state == KeyState::Active,
             created: *created_at,
             active_at: *active_at,
