@@ -14,6 +14,7 @@ use super::{
     ConfigError,
     data_plane::DataPlaneFile,
     keys::{KeyEncryptionFile, KeyRotationFile},
+    operator::OperatorFile,
     secs, store_url,
 };
 use crate::{
@@ -42,6 +43,8 @@ pub(super) struct ConfigFile {
     pub(super) leeway: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) data_planes: Vec<Spanned<DataPlaneFile>>,
+    #[serde(default)]
+    pub(super) operators: Vec<Spanned<OperatorFile>>,
     pub(super) namespaces: Option<Namespaces>,
     #[serde(default)]
     pub(super) limits: LimitsFile,
@@ -56,6 +59,7 @@ pub(super) struct ListenersFile {
     pub(super) grpc_plaintext: bool,
     pub(super) admin: Option<SocketAddr>,
     pub(super) data_plane: Option<PathBuf>,
+    pub(super) operator: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

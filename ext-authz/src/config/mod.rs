@@ -5,6 +5,7 @@ mod error;
 mod file;
 mod keys;
 mod limits;
+mod operator;
 mod resolve;
 mod secs;
 mod store_url;
@@ -15,6 +16,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 pub use data_plane::{CertificateName, DataPlane};
 pub use error::ConfigError;
 pub use limits::Limits;
+pub use operator::Operator;
 use policy::Namespaces;
 pub use resolve::{Overrides, resolve};
 use store::StoreLocation;
@@ -56,6 +58,8 @@ pub struct Config {
     pub leeway: Duration,
     /// Who may call `Check` and `Watch` over TCP.
     pub data_planes: Vec<DataPlane>,
+    /// Who may revoke, read the audit log and withdraw keys over TCP.
+    pub operators: Vec<Operator>,
     /// What policy files may claim.
     pub namespaces: Namespaces,
     /// Bounds of every listener.
@@ -84,4 +88,6 @@ pub struct Listeners {
     pub admin: SocketAddr,
     /// The Unix socket of data planes on this machine.
     pub data_plane: PathBuf,
+    /// The Unix socket of operators on this machine.
+    pub operator: PathBuf,
 }

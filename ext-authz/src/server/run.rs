@@ -17,10 +17,11 @@ use crate::{
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
     listen::{
-        Addresses, DataPlaneSocket, Door, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
+        Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
         raise_descriptor_limit, serve,
     },
     oauth,
+    operators::{self, Operators},
     reload::ReloadThread,
     tasks,
     tls::Tls,
@@ -39,7 +40,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
     let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
-    let (data_plane, socket) = DataPlaneSocket::bind(&config.listeners.data_plane)?;
+    let (data_plane, socket) = PrivateSocket::bind(&config.listeners.data_plane)?;
+    let (operator, operator_socket) = PrivateSocket::bind(&config.listeners.operator)?;
 
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;
@@ -60,8 +62,10 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
     let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
-    let public = oauth::router().merge(tasks::router()).with_state(api.clone());
-    let operators = admin::router(Admin {
+    let listed_operators = operators::router(Operators::listed(&config.operators));
+    let public = oauth::router().merge(tasks::router()).merge(listed_operators).with_state(api.clone());
+    let local_operators = operators::router(Operators::Socket).with_state(api.clone());
+    let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
         watchers,
@@ -73,12 +77,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         grpc: grpc_addr,
         admin: admin_addr,
         data_plane: socket.path().to_owned(),
+        operator: operator_socket.path().to_owned(),
     };
     let published = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(
         http = %addresses.http,
         grpc = %addresses.grpc,
         admin = %addresses.admin,
+        operator = %addresses.operator.display(),
         data_plane = %addresses.data_plane.display(),
         issuer = config.issuer,
         "listening"
@@ -121,9 +127,10 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
-        serve(admin, door("admin", Protocol::Http, operators), shutdown.clone()),
+        serve(operator, door("operator", Protocol::Http, local_operators), shutdown.clone()),
+        serve(admin, door("admin", Protocol::Http, admin_routes), shutdown.clone()),
     );
-    drop((published, socket));
+    drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
     finish(&api.ledger, writing).await;

@@ -3,4 +3,5 @@
 pub mod feed;
 pub mod logs;
 pub mod metrics;
+pub mod quiet;
 pub mod revocations;
