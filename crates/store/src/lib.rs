@@ -13,6 +13,7 @@ mod number;
 mod policy;
 mod prune;
 mod query;
+mod replicas;
 mod revocation;
 mod schema;
 mod sealed;

@@ -36,6 +36,8 @@ pub struct ListedKey {
 pub struct KeyRing {
     set: KeySet,
     active: SigningKey,
+    /// As they are kept, so that a change can say what they are from then on.
+    stored: Vec<StoredKey>,
 }
 
 impl KeySet {
@@ -116,7 +118,7 @@ impl KeyRing {
         if active.public().kid() != kid {
             return Err(KeyError::Damaged(kid.clone()));
         }
-        Ok(Self { set, active })
+        Ok(Self { set, active, stored: stored.keys.clone() })
     }
 
     /// The key that signs.
@@ -135,6 +137,16 @@ impl KeyRing {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.set.sequence
+    }
+
+    /// Keys in this state, as they are kept.
+    pub(super) fn stored(&self, state: KeyState) -> impl Iterator<Item = &StoredKey> {
+        self.stored.iter().filter(move |key| key.state == state)
+    }
+
+    /// The key with this id, as it is kept.
+    pub(super) fn find_stored(&self, kid: &str) -> Option<&StoredKey> {
+        self.stored.iter().find(|key| key.kid == kid)
     }
 
     /// See [`KeySet::published`].

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt};
 use audit::ChainKey;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use verdict::revocation::HashKey;
+
 use super::{
     KeyError,
     seal::{Purpose, Sealer},
@@ -21,6 +23,7 @@ pub(super) const AUDIT_BYTES: usize = 32;
 #[derive(Clone)]
 pub struct SharedSecrets {
     hash_key: String,
+    revocations: HashKey,
     audit: ChainKey,
 }
 
@@ -29,13 +32,23 @@ impl SharedSecrets {
     pub(super) fn read(stored: &BTreeMap<String, String>, sealer: &Sealer) -> Result<Option<Self>, KeyError> {
         let Some(hash_key) = open::<HASH_BYTES>(stored, HASH, sealer)? else { return Ok(None) };
         let Some(audit) = open::<AUDIT_BYTES>(stored, AUDIT, sealer)? else { return Ok(None) };
-        Ok(Some(Self { hash_key: URL_SAFE_NO_PAD.encode(hash_key), audit: ChainKey::from_bytes(audit) }))
+        Ok(Some(Self {
+            hash_key: URL_SAFE_NO_PAD.encode(hash_key),
+            revocations: HashKey::from_bytes(hash_key),
+            audit: ChainKey::from_bytes(audit),
+        }))
     }
 
     /// The key of revocation hashes in its wire form, base64url of 16 bytes. Data planes get it, strangers do not.
     #[must_use]
     pub fn hash_key(&self) -> &str {
         &self.hash_key
+    }
+
+    /// The same, to hash with.
+    #[must_use]
+    pub fn revocation_key(&self) -> HashKey {
+        self.revocations
     }
 
     /// The key of the audit log's heads.

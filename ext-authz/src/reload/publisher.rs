@@ -64,10 +64,10 @@ impl Publisher {
         let generated = GeneratedSecrets::open(store, &policy, show).await?;
         log_exemptions(&policy, previous);
         Ok(match previous {
-            None => State::new(Clients::new(&policy, &generated), policy, document)?,
+            None => State::new(Clients::new(&policy, &generated), policy, document)?.of_keys(ring.set()),
             Some(previous) => {
                 let clients = previous.clients().successor(&policy, &generated);
-                previous.successor(clients, policy, document)?
+                previous.successor(clients, policy, document)?.of_keys(ring.set())
             }
         })
     }

@@ -20,6 +20,7 @@ use crate::{
         Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
         raise_descriptor_limit, serve,
     },
+    keys::Rotation,
     oauth,
     operators::{self, Operators},
     reload::ReloadThread,
@@ -68,9 +69,11 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
-        watchers,
+        watchers: watchers.clone(),
         shutdown: shutdown.clone(),
     });
+
+    let rotation = Rotation::new(&api, watchers);
 
     let addresses = Addresses {
         http: http_addr,
@@ -123,6 +126,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         stopping,
         renewing,
         follower.run(shutdown.clone()),
+        rotation.run(shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),

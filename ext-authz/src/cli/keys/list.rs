@@ -1,7 +1,6 @@
 //! `writ keys list`.
 
 use clap::Args;
-use serde::Serialize;
 use serde_json::json;
 use store::KeyState;
 
@@ -16,7 +15,7 @@ use crate::{
     },
     clock,
     config::resolve,
-    keys::ListedKey,
+    keys::{KeyView, ListedKey},
 };
 
 #[derive(Args, Debug)]
@@ -28,62 +27,32 @@ pub(in crate::cli) struct ListArgs {
     pub(super) json: bool,
 }
 
-#[derive(Serialize)]
-struct Listed {
-    kid: String,
-    alg: String,
-    /// `next`, `active`, `retired` or `withdrawn`.
-    state: &'static str,
-    /// Whether new tokens are signed with it.
-    active: bool,
-    /// Unix seconds, as all instants here.
-    created: u64,
-    active_at: Option<u64>,
-    retired_at: Option<u64>,
-    /// No token that it signed is valid after this instant.
-    last_exp: Option<u64>,
-}
-
 pub(super) fn run(args: &ListArgs) -> Done {
     let config = resolve(args.places.overrides())?;
     let keys = published_keys(&config)?;
-    let listed: Vec<_> = keys.keys().iter().map(Listed::new).collect();
     let done = if args.json {
-        output::result(&json!({ "keys": listed }).to_string())
+        let keys: Vec<_> = keys.keys().iter().map(KeyView::new).collect();
+        output::result(&json!({ "keys": keys }).to_string())
     } else {
-        output::styled(&table(&listed))
+        output::styled(&table(keys.keys()))
     };
     done.map_err(|error| Failure::failed(&error))
 }
 
-impl Listed {
-    fn new(key: &ListedKey) -> Self {
-        let ListedKey { public, state, created_at, active_at, retired_at, last_exp } = key;
-        Self {
-            kid: public.kid().to_owned(),
-            alg: public.alg().to_owned(),
-            state: state.name(),
-            active: *state == KeyState::Active,
-            created: *created_at,
-            active_at: *active_at,
-            retired_at: *retired_at,
-            last_exp: *last_exp,
-        }
-    }
-}
-
-fn table(keys: &[Listed]) -> String {
+fn table(keys: &[ListedKey]) -> String {
     let now = clock::now().0;
-    let row = |key: &Listed| {
-        let state = format!("{:<9}", key.state);
+    let row = |key: &ListedKey| {
+        let state = format!("{:<9}", key.state.name());
         let state = match key.state {
-            "active" => paint(GOOD, state),
-            "withdrawn" => paint(BAD, state),
-            _ => state,
+            KeyState::Active => paint(GOOD, state),
+            KeyState::Withdrawn => paint(BAD, state),
+            KeyState::Next | KeyState::Retired => state,
         };
-        let made = instant(key.created, now);
-        let until = key.last_exp.map(|end| format!(", its tokens expire {}", instant(end, now)));
-        format!("{}  {}  {state}  made {made}{}", key.kid, key.alg, until.unwrap_or_default())
+        let made = instant(key.created_at, now);
+        let until = key.last_exp.filter(|_| key.state == KeyState::Retired);
+        let until = until.map(|end| format!(", its last token expires {}", instant(end, now)));
+        let (kid, alg) = (key.public.kid(), key.public.alg());
+        format!("{kid}  {alg}  {state}  made {made}{}", until.unwrap_or_default())
     };
     keys.iter().map(row).collect::<Vec<_>>().join("\n")
 }
