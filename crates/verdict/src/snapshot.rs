@@ -15,6 +15,7 @@ use crate::{
     UnixTime,
     document::{FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
+    request::host,
     revocation::{self, HashKey, Record, Revocations},
     route::{Host, Hosts},
 };
@@ -165,6 +166,12 @@ impl Snapshot {
             && self.base.hash_key == earlier.base.hash_key
             && keys
                 .all(|(kid, key)| self.base.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes()))
+    }
+
+    /// The name under which the host of this `:authority` is listed, if it is.
+    #[must_use]
+    pub fn listed_host(&self, authority: &[u8]) -> Option<&str> {
+        self.base.hosts.listed(&host::canonical(authority)?)
     }
 
     /// The routes under a host name in canonical form.

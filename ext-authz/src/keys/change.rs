@@ -56,8 +56,7 @@ pub(super) fn forget(ring: &KeyRing, is_over: impl Fn(u64) -> bool) -> Option<De
     let retired = ring.stored(KeyState::Retired).filter(|key| key.last_exp.is_some_and(&is_over));
     let remove: Vec<_> = retired.map(|key| key.kid.clone()).collect();
     let change = KeyChange { expected: ring.sequence(), ..KeyChange::default() };
-    (!remove.is_empty())
-        .then(|| Decided { change: KeyChange { remove, ..change }, events: Lines::new() })
+    (!remove.is_empty()).then(|| Decided { change: KeyChange { remove, ..change }, events: Lines::new() })
 }
 
 /// Withdraws the key `kid`: what it signed is refused from now on. If it is the one that signs, the next one takes its

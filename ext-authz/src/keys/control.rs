@@ -100,7 +100,12 @@ impl KeyControl {
     ///
     /// # Errors
     /// See [`ChangeError`].
-    pub async fn withdraw(&self, kid: &str, by: &str, reason: Option<&str>) -> Result<Withdrawn, ChangeError> {
+    pub async fn withdraw(
+        &self,
+        kid: &str,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<Withdrawn, ChangeError> {
         for _ in 0..ATTEMPTS {
             let ring = self.keys.refresh().await?;
             match ring.set().find(kid).map(|key| key.state) {

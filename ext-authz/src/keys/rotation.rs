@@ -136,9 +136,9 @@ impl Rotation {
             self.held = state.keys();
         }
         let is_awaited = self.control.keys.current().set().in_state(KeyState::Next).next().is_some();
-        let is_due = self.said.is_none_or(|(held, at)| {
-            at.elapsed() >= SEEN_EVERY || (is_awaited && held != self.held)
-        });
+        let is_due = self
+            .said
+            .is_none_or(|(held, at)| at.elapsed() >= SEEN_EVERY || (is_awaited && held != self.held));
         if is_due {
             self.control.store.replica_is_there(&self.id, clock::now().0, self.held).await?;
             self.said = Some((self.held, Instant::now()));

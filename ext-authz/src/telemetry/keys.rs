@@ -11,8 +11,7 @@ const ROTATED: &str = "writ_key_rotations_total";
 const FAILED: &str = "writ_key_rotation_failures_total";
 const FAILED_AT: &str = "writ_key_rotation_failed_timestamp_seconds";
 
-const STATES: [KeyState; 4] =
-    [KeyState::Next, KeyState::Active, KeyState::Retired, KeyState::Withdrawn];
+const STATES: [KeyState; 4] = [KeyState::Next, KeyState::Active, KeyState::Retired, KeyState::Withdrawn];
 
 /// Describes what is counted, and begins at zero.
 pub(super) fn start() {
