@@ -15,6 +15,7 @@ pub mod listen;
 pub mod oauth;
 pub mod publish;
 pub mod reload;
+pub mod rpc;
 pub mod scope;
 pub mod server;
 pub mod state;

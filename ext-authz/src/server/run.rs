@@ -18,6 +18,7 @@ use crate::{
     },
     oauth,
     reload::ReloadThread,
+    rpc::TasksServer,
     tasks,
     tls::Tls,
 };
@@ -54,8 +55,10 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         limits: config.limits,
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
-    let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
-    let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
+    // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
+    let tasks = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
+    let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
     let public = oauth::router().merge(tasks::router()).with_state(api.clone());
     let operators = admin::router(Admin {
         api: api.clone(),
@@ -90,12 +93,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tls: None,
         limits: config.limits,
         identity: None,
+        clients: None,
         router,
     };
     let public = Door { tls: tls.as_ref().map(Tls::http), ..door("http", Protocol::Http, public) };
     let remote = Door {
         tls: tls.as_ref().map(Tls::grpc),
         identity: Some(listed),
+        clients: Some(api.current.clone()),
         ..door("grpc", Protocol::Grpc, remote)
     };
     let renewing = async {

@@ -34,6 +34,7 @@ mod store;
 mod store_outage;
 mod strangers;
 mod support;
+mod task_rpc_access;
 mod tasks;
 mod tls;
 mod token_command;

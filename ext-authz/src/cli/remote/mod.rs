@@ -9,6 +9,6 @@ mod transport;
 
 pub(super) use address::{Address, AdminAddress};
 pub(super) use api::{Api, segment};
-pub(super) use client::{Answer, Client};
+pub(super) use client::{Answer, Client, RemoteError};
 pub(super) use credentials::ClientArgs;
 pub(super) use operator::OperatorArgs;
