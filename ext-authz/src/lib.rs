@@ -13,6 +13,7 @@ pub mod issue;
 pub mod keys;
 pub mod listen;
 pub mod oauth;
+pub mod operators;
 pub mod publish;
 pub mod reload;
 pub mod rpc;

@@ -72,10 +72,10 @@ pub struct Event<'e> {
     /// Of events that are counted and not told one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// The place of a chain's head, in an anchor.
+    /// A place in an order: of a chain's head, in an anchor; a policy's generation; a store's epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Its hash.
+    /// The hash of what is there.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Cow<'e, str>>,
 }
@@ -119,15 +119,4 @@ pub enum EventKind {
     Anchor,
     /// The store was restored from a backup.
     Restored,
-}
-
-/// Denials before a token was verified, of one code at one host in one minute.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Refusals {
-    /// The minute, Unix seconds.
-    pub minute: u64,
-    /// The denial's code.
-    pub code: String,
-    /// Where; empty for hosts that nobody listed.
-    pub host: String,
 }

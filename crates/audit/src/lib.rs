@@ -7,8 +7,10 @@ mod batch;
 mod chain;
 mod event;
 mod lines;
+mod told;
 
 pub use batch::{Batch, Digest};
 pub use chain::{Chain, ChainKey, Head};
-pub use event::{Event, EventKind, Refusals};
+pub use event::{Event, EventKind};
 pub use lines::Lines;
+pub use told::Token;

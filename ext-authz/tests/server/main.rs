@@ -18,6 +18,7 @@ mod feed_shutdown;
 mod first_start;
 mod keys;
 mod limits;
+mod operators;
 mod policy_command;
 mod policy_diff;
 mod policy_status;

@@ -11,8 +11,6 @@ use super::{
 };
 use crate::{cli::exit::Failure, config::resolve};
 
-/// The socket in the data directory that operators on this machine use.
-const SOCKET: &str = "operator.sock";
 const VARIABLE: &str = "WRIT_OPERATOR_SECRET";
 
 /// How to reach a server as an operator: by its socket on this machine, which whoever runs it may open, or with an
@@ -43,7 +41,7 @@ impl OperatorArgs {
 
     fn over_socket(&self) -> Result<Api, Failure> {
         let config = resolve(self.server.places.overrides())?;
-        let path = config.data_dir.join(SOCKET);
+        let path = config.listeners.operator;
         if !path.exists() {
             return Err(Failure::failed(&format!(
                 "no server runs here: there is no `{}`; name another one's HTTP listener by --server URL, and an \
