@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Admin;
 use crate::{
-    config::{Config, DataPlane, Limits, Listeners, PolicySource, TlsFiles},
+    config::{Config, DataPlane, Limits, Listeners, Operator, PolicySource, TlsFiles},
     reload::Rejection,
 };
 
@@ -31,6 +31,7 @@ struct Running {
     leeway_seconds: u64,
     limits: LimitsView,
     data_planes: Vec<String>,
+    operators: Vec<String>,
     clients: Vec<String>,
     hosts: Vec<HostView>,
     exemptions: Vec<String>,
@@ -49,6 +50,7 @@ struct ListenersView {
     grpc_plaintext: bool,
     admin: String,
     data_plane: PathBuf,
+    operator: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -96,6 +98,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         max_ttl,
         leeway,
         data_planes,
+        operators,
         namespaces: _,
         limits,
     } = admin.api.config.as_ref();
@@ -125,6 +128,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         leeway_seconds: leeway.as_secs(),
         limits: limits.into(),
         data_planes: data_planes.iter().map(shown_name).collect(),
+        operators: operators.iter().map(|Operator { name, secret_sha256: _ }| name.clone()).collect(),
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
@@ -136,13 +140,14 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 impl From<&Listeners> for ListenersView {
-    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane }: &Listeners) -> Self {
+    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane, operator }: &Listeners) -> Self {
         Self {
             http: http.to_string(),
             grpc: grpc.to_string(),
             grpc_plaintext: *grpc_plaintext,
             admin: admin.to_string(),
             data_plane: data_plane.clone(),
+            operator: operator.clone(),
         }
     }
 }

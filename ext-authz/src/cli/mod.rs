@@ -4,6 +4,7 @@ mod args;
 mod completions;
 mod dataplane;
 mod exit;
+mod grants;
 mod input;
 mod keys;
 mod output;

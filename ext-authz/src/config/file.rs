@@ -10,7 +10,7 @@ use policy::Namespaces;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ConfigError, data_plane::DataPlaneFile, secs, store_url};
+use super::{ConfigError, data_plane::DataPlaneFile, operator::OperatorFile, secs, store_url};
 use crate::{
     files::FileError,
     yaml::{self, Fault},
@@ -35,6 +35,8 @@ pub(super) struct ConfigFile {
     pub(super) leeway: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) data_planes: Vec<Spanned<DataPlaneFile>>,
+    #[serde(default)]
+    pub(super) operators: Vec<Spanned<OperatorFile>>,
     pub(super) namespaces: Option<Namespaces>,
     #[serde(default)]
     pub(super) limits: LimitsFile,
@@ -49,6 +51,7 @@ pub(super) struct ListenersFile {
     pub(super) grpc_plaintext: bool,
     pub(super) admin: Option<SocketAddr>,
     pub(super) data_plane: Option<PathBuf>,
+    pub(super) operator: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,6 +4,7 @@ mod data_plane;
 mod error;
 mod file;
 mod limits;
+mod operator;
 mod resolve;
 mod secs;
 mod store_url;
@@ -14,6 +15,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 pub use data_plane::{CertificateName, DataPlane};
 pub use error::ConfigError;
 pub use limits::Limits;
+pub use operator::Operator;
 use policy::Namespaces;
 pub use resolve::{Overrides, resolve};
 use store::StoreLocation;
@@ -49,6 +51,8 @@ pub struct Config {
     pub leeway: Duration,
     /// Who may call `Check` and `Watch` over TCP.
     pub data_planes: Vec<DataPlane>,
+    /// Who may revoke, read the audit log and withdraw keys over TCP.
+    pub operators: Vec<Operator>,
     /// What policy files may claim.
     pub namespaces: Namespaces,
     /// Bounds of every listener.
@@ -77,4 +81,6 @@ pub struct Listeners {
     pub admin: SocketAddr,
     /// The Unix socket of data planes on this machine.
     pub data_plane: PathBuf,
+    /// The Unix socket of operators on this machine.
+    pub operator: PathBuf,
 }

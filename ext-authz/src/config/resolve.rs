@@ -11,10 +11,11 @@ use serde_saphyr::Spanned;
 use store::StoreLocation;
 
 use super::{
-    Config, ConfigError, DataPlane, Limits, Listeners, PolicySource, TlsFiles,
+    Config, ConfigError, DataPlane, Limits, Listeners, Operator, PolicySource, TlsFiles,
     data_plane::DataPlaneFile,
     file::{self, ConfigFile, LimitsFile, ListenersFile},
     limits::MIN_HEADER_BYTES,
+    operator::OperatorFile,
     secs,
 };
 
@@ -78,14 +79,17 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         max_ttl,
         leeway,
         data_planes,
+        operators,
         namespaces,
         limits,
     } = written;
     let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
     let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
-    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane } = listeners;
+    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane, operator } = listeners;
     let tls = tls.map(TlsFiles::from);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let data_planes = origin.check_data_planes(data_planes, tls.as_ref())?;
+    let operators = origin.check_operators(operators, &data_planes)?;
     let max = max_ttl.as_ref().map_or(DEFAULT_MAX_TTL, |ttl| ttl.value.0);
     Ok(Config {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
@@ -102,12 +106,14 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
             grpc_plaintext,
             admin: overrides.admin.or(admin).unwrap_or_else(|| loopback(8081)),
             data_plane: data_plane.unwrap_or_else(|| data_dir.join("data-plane.sock")),
+            operator: operator.unwrap_or_else(|| data_dir.join("operator.sock")),
         },
         data_dir,
         default_ttl: origin.check_default_ttl(default_ttl, max)?,
         max_ttl: max,
         leeway: leeway.map_or(Ok(DEFAULT_LEEWAY), |leeway| origin.check_leeway(&leeway))?,
-        data_planes: origin.check_data_planes(data_planes, tls.as_ref())?,
+        data_planes,
+        operators,
         tls,
         namespaces: namespaces.unwrap_or_else(Namespaces::open),
         limits: origin.check_limits(limits)?,
@@ -197,6 +203,22 @@ impl Origin<'_> {
                 return Err(error("certificate", reason.to_owned()));
             }
             read.push(plane);
+        }
+        Ok(read)
+    }
+
+    fn check_operators(
+        &self,
+        operators: Vec<Spanned<OperatorFile>>,
+        data_planes: &[DataPlane],
+    ) -> Result<Vec<Operator>, ConfigError> {
+        let mut read = Vec::new();
+        for (index, written) in operators.into_iter().enumerate() {
+            let place = Spanned { value: (), referenced: written.referenced, defined: written.defined };
+            let operator = written.value.read(&read, data_planes);
+            read.push(operator.map_err(|(member, reason)| {
+                self.error(&place, &format!("operators[{index}].{member}"), reason)
+            })?);
         }
         Ok(read)
     }

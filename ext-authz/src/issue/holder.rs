@@ -32,7 +32,7 @@ impl Parties {
         if !is_own {
             return Err(IssueError::Agent(holder.clone()));
         }
-        let actor = agent.filter(|agent| *agent != subject).map(|sub| Actor { sub });
+        let actor = agent.filter(|agent| *agent != subject).map(|sub| Actor { sub, act: None });
         Ok(Self { subject, actor })
     }
 

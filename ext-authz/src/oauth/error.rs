@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     clients::AuthenticationError,
     issue::IssueError,
-    web::{BodyError, error_answer},
+    web::{BodyError, Challenge, error_answer},
 };
 
 /// The `error` member.
@@ -102,7 +102,7 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let Self { status, code, description } = self;
         let body = Body { error: code, error_description: printable(&description) };
-        error_answer(status, "application/json", &body)
+        error_answer(status, Challenge::Basic, "application/json", &body)
     }
 }
 

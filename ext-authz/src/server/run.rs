@@ -13,11 +13,13 @@ use crate::{
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
     listen::{
-        Addresses, DataPlaneSocket, Door, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
+        Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
         raise_descriptor_limit, serve,
     },
     oauth,
+    operators::{self, Operators},
     reload::ReloadThread,
+    rpc::TasksServer,
     tasks,
     tls::Tls,
 };
@@ -35,7 +37,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
     let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
-    let (data_plane, socket) = DataPlaneSocket::bind(&config.listeners.data_plane)?;
+    let (data_plane, socket) = PrivateSocket::bind(&config.listeners.data_plane)?;
+    let (operator, operator_socket) = PrivateSocket::bind(&config.listeners.operator)?;
 
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;
@@ -54,10 +57,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         limits: config.limits,
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
-    let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
-    let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
-    let public = oauth::router().merge(tasks::router()).with_state(api.clone());
-    let operators = admin::router(Admin {
+// Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
+    let tasks = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
+    let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
+    let listed_operators = operators::router(Operators::listed(&config.operators));
+    let public = oauth::router().merge(tasks::router()).merge(listed_operators).with_state(api.clone());
+    let local_operators = operators::router(Operators::Socket).with_state(api.clone());
+    let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
         watchers,
@@ -69,12 +76,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         grpc: grpc_addr,
         admin: admin_addr,
         data_plane: socket.path().to_owned(),
+        operator: operator_socket.path().to_owned(),
     };
     let published = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(
         http = %addresses.http,
         grpc = %addresses.grpc,
         admin = %addresses.admin,
+        operator = %addresses.operator.display(),
         data_plane = %addresses.data_plane.display(),
         issuer = config.issuer,
         "listening"
@@ -90,12 +99,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tls: None,
         limits: config.limits,
         identity: None,
+        clients: None,
         router,
     };
     let public = Door { tls: tls.as_ref().map(Tls::http), ..door("http", Protocol::Http, public) };
     let remote = Door {
         tls: tls.as_ref().map(Tls::grpc),
         identity: Some(listed),
+        clients: Some(api.current.clone()),
         ..door("grpc", Protocol::Grpc, remote)
     };
     let renewing = async {
@@ -117,9 +128,10 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
-        serve(admin, door("admin", Protocol::Http, operators), shutdown.clone()),
+        serve(operator, door("operator", Protocol::Http, local_operators), shutdown.clone()),
+        serve(admin, door("admin", Protocol::Http, admin_routes), shutdown.clone()),
     );
-    drop((published, socket));
+    drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
     drop(lock);

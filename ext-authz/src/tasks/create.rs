@@ -5,13 +5,13 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use verdict::grant::Grant;
 
-use super::{error::Problem, new_task::NewTask};
+use super::new_task::NewTask;
 use crate::{
     clients::{ClientCredentials, CredentialsError},
     clock,
     issue::{GrantList, IssuedToken, TokenRequest},
     server::Api,
-    web,
+    web::{self, Problem},
 };
 
 #[derive(Serialize)]

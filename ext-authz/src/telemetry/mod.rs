@@ -3,3 +3,4 @@
 pub mod feed;
 pub mod logs;
 pub mod metrics;
+pub mod quiet;
