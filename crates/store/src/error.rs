@@ -2,19 +2,22 @@
 
 use std::{io, time::Duration};
 
+use sqlx::error::DatabaseError;
 use thiserror::Error;
+
+use crate::StoreLocation;
 
 /// Why the store did not do what it was asked to. Nothing of it was done.
 ///
 /// One exception: a connection that broke while the database committed. Whoever writes reads again before trying again.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 #[error("the store `{store}` {fault}")]
 pub struct StoreError {
     store: String,
     fault: Fault,
 }
 
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(crate) enum Fault {
     #[error("cannot be reached: {0}")]
     Unreachable(String),
@@ -24,6 +27,8 @@ pub(crate) enum Fault {
         "was made by a newer version of Writ: its schema is version {found}, and this version knows {known}"
     )]
     Newer { found: i64, known: i64 },
+    #[error("has no room left: {0}")]
+    Full(String),
     #[error("failed: {0}")]
     Failed(String),
     #[error("holds what this version cannot read: {0}")]
@@ -40,6 +45,12 @@ impl StoreError {
     pub fn is_newer_schema(&self) -> bool {
         matches!(self.fault, Fault::Newer { .. })
     }
+
+    /// Whether its disk is full: nothing can be written until there is room again.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self.fault, Fault::Full(_))
+    }
 }
 
 impl Fault {
@@ -47,9 +58,17 @@ impl Fault {
         match error {
             sqlx::Error::Io(reason) => Self::Unreachable(reason.to_string()),
             sqlx::Error::Tls(reason) => Self::Unreachable(format!("TLS: {reason}")),
+            sqlx::Error::Database(reason) if is_full(reason.as_ref()) => {
+                Self::Full(reason.message().to_owned())
+            }
             sqlx::Error::Database(reason) => Self::Failed(reason.message().to_owned()),
             other => Self::Failed(other.to_string()),
         }
+    }
+
+    /// Names the store.
+    pub(crate) fn at(self, store: &StoreLocation) -> StoreError {
+        StoreError::new(store.to_string(), self)
     }
 
     /// As [`Fault::of`], of an attempt to connect.
@@ -59,6 +78,11 @@ impl Fault {
             fault => fault,
         }
     }
+}
+
+/// `SQLITE_FULL`; `disk_full` of PostgreSQL.
+fn is_full(error: &dyn DatabaseError) -> bool {
+    matches!(error.code().as_deref(), Some("13" | "53100"))
 }
 
 impl From<sqlx::Error> for Fault {

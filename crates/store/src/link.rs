@@ -9,7 +9,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, SqliteConnection,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::time::sleep;
@@ -21,6 +21,11 @@ use crate::{
 
 /// How long another process may hold a SQLite file's lock before a call fails.
 const BUSY: Duration = Duration::from_secs(3);
+/// A replica that is cut off in the middle of a transaction holds up no other for longer than this, and what is
+/// acknowledged is on disk.
+const MANNERS: &str = "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'; \
+    SELECT set_config('synchronous_commit', 'on', FALSE) \
+    WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 /// Between attempts to open a file that another process is making.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -44,6 +49,23 @@ macro_rules! on_link {
 }
 pub(crate) use on_link;
 
+/// One statement in the words of either database.
+#[derive(Clone, Copy)]
+pub(crate) struct Sql {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+impl Sql {
+    /// In the words of the database that `link` leads to.
+    pub(crate) fn of(self, link: &Link) -> &'static str {
+        match link {
+            Link::Sqlite(..) => self.sqlite,
+            Link::Postgres(_) => self.postgres,
+        }
+    }
+}
+
 /// Device and inode: which file it is, under whatever name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity(u64, u64);
@@ -56,10 +78,12 @@ impl Link {
             Place::Server(options) => {
                 // Statements are the program's own and say nothing that a log needs.
                 let options = options.as_ref().clone().disable_statement_logging();
-                let connected = PgConnection::connect_with(&options).await;
-                connected
-                    .map(|link| Self::Postgres(Box::new(link)))
-                    .map_err(|error| Fault::of_connecting(&error))
+                let connected = async {
+                    let mut connection = PgConnection::connect_with(&options).await?;
+                    connection.execute(sqlx::raw_sql(MANNERS)).await?;
+                    Ok(Self::Postgres(Box::new(connection)))
+                };
+                connected.await.map_err(|error: sqlx::Error| Fault::of_connecting(&error))
             }
         }
     }

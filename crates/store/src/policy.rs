@@ -3,9 +3,11 @@
 use sqlx::Executor as _;
 
 use crate::{
-    Store,
+    Head, Store,
     error::{Fault, PublishError, StoreError},
+    head::{PolicyHead, head},
     link::on_link,
+    number::{signed, unsigned},
     store::bounded,
 };
 
@@ -13,17 +15,6 @@ use crate::{
 const SOURCES_KEPT: i64 = 100;
 /// Generations that are remembered at all, by their digests: what is forgotten here is a new policy if it comes again.
 const GENERATIONS_KEPT: i64 = 10_000;
-
-/// What counts for the whole store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The first part of every snapshot's version. Raised when a backup is restored.
-    pub epoch: u64,
-    /// Tokens issued before this instant, Unix seconds, are refused.
-    pub min_iat: u64,
-    /// The generation that all replicas serve; 0 before the first.
-    pub latest: u64,
-}
 
 /// All that a replica follows, as it was at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +57,8 @@ pub struct NewGeneration<'p> {
     pub published_by: &'p str,
 }
 
-const HEAD: &str = "SELECT epoch, min_iat, latest_generation FROM store";
-
 /// One statement, so that all of it is of one instant.
-const CONTENTS: &str = "SELECT s.epoch, s.min_iat, s.latest_generation, \
+const CONTENTS: &str = "SELECT s.epoch, s.min_iat, s.latest_generation, s.revocation, s.keys, \
     g.digest, g.directory_digest, g.sources, g.published_at \
     FROM store s LEFT JOIN policy_generations g ON g.generation = s.latest_generation";
 
@@ -89,22 +78,9 @@ const FORGET_SOURCES: &str = "UPDATE policy_generations SET sources = NULL WHERE
 const FORGET: &str = "DELETE FROM policy_generations \
     WHERE generation <= (SELECT generation FROM policy_generations ORDER BY generation DESC LIMIT 1 OFFSET $1)";
 
-type ContentsRow = (i64, i64, i64, Option<String>, Option<String>, Option<String>, Option<i64>);
+type ContentsRow = (i64, i64, i64, i64, i64, Option<String>, Option<String>, Option<String>, Option<i64>);
 
 impl Store {
-    /// Reads what is latest, without the policy itself.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub async fn head(&self) -> Result<Head, StoreError> {
-        let mut lease = self.lease().await?;
-        let row: Result<(i64, i64, i64), Fault> =
-            on_link!(&mut lease.link, link => bounded(sqlx::query_as(HEAD).fetch_one(link)).await);
-        let head = row.and_then(head).map_err(|fault| lease.error(fault))?;
-        lease.give_back();
-        Ok(head)
-    }
-
     /// Reads what is latest, the policy included.
     ///
     /// # Errors
@@ -143,7 +119,7 @@ impl Store {
             generation;
         let mut lease = self.lease().await?;
         let publishing = async {
-            let Head { epoch, min_iat, latest } = head;
+            let PolicyHead { epoch, min_iat, latest } = head.policy();
             let [number, latest, published_at] = [signed(number)?, signed(latest)?, signed(published_at)?];
             let [epoch, min_iat] = [signed(epoch)?, signed(min_iat)?];
             if number <= latest {
@@ -171,13 +147,9 @@ impl Store {
     }
 }
 
-fn head((epoch, min_iat, latest): (i64, i64, i64)) -> Result<Head, Fault> {
-    Ok(Head { epoch: unsigned(epoch)?, min_iat: unsigned(min_iat)?, latest: unsigned(latest)? })
-}
-
 fn contents(row: ContentsRow) -> Result<Contents, Fault> {
-    let (epoch, min_iat, latest, digest, directory_digest, sources, published_at) = row;
-    let head = head((epoch, min_iat, latest))?;
+    let (epoch, min_iat, latest, revocation, keys, digest, directory_digest, sources, published_at) = row;
+    let head = head((epoch, min_iat, latest, revocation, keys))?;
     let policy = match (head.latest, digest, directory_digest, sources, published_at) {
         (0, ..) => None,
         (number, Some(digest), Some(directory_digest), Some(sources), Some(published_at)) => {
@@ -189,13 +161,4 @@ fn contents(row: ContentsRow) -> Result<Contents, Fault> {
         }
     };
     Ok(Contents { head, policy })
-}
-
-/// Databases have signed numbers only.
-fn signed(number: u64) -> Result<i64, Fault> {
-    i64::try_from(number).map_err(|_| Fault::Failed(format!("{number} is out of range")))
-}
-
-fn unsigned(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Content(format!("{number} is out of range")))
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Longest that a call waits for the database to connect, and for each of its steps.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An open store. Its calls take turns on one connection: nothing that a request waits for is among them.
 pub struct Store {
@@ -62,18 +62,16 @@ impl Store {
         // A server that the other end has forgotten, or a file that was replaced, is no longer the store.
         let link = match slot.take().filter(|link| link.leads_to(&self.location)) {
             Some(link) => link,
-            None => self.reconnect().await?,
+            None => bounded(self.connect()).await.map_err(|fault| self.error(fault))?,
         };
         Ok(Lease { store: self, slot, link })
     }
 
-    async fn reconnect(&self) -> Result<Link, StoreError> {
-        let connecting = async {
-            let mut link = Link::connect(&self.location).await?;
-            schema::check(&mut link).await?;
-            Ok::<_, Fault>(link)
-        };
-        bounded(connecting).await.map_err(|fault| self.error(fault))
+    /// Another connection to the same database. The caller bounds how long it takes.
+    pub(crate) async fn connect(&self) -> Result<Link, Fault> {
+        let mut link = Link::connect(&self.location).await?;
+        schema::check(&mut link).await?;
+        Ok(link)
     }
 
     pub(crate) fn error(&self, fault: impl Into<Fault>) -> StoreError {

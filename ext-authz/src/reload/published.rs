@@ -1,7 +1,7 @@
 //! What is published, for whoever does not serve.
 
 use policy::Sources;
-use store::{Contents, Head, Store};
+use store::{Contents, Head, PolicyHead, Store};
 
 use super::{StoreFault, found::place, shared::Latest};
 use crate::{config::Config, publish::Edition};
@@ -33,6 +33,6 @@ pub async fn published(config: &Config) -> Result<Option<PublishedPolicy>, Store
 
 /// What `head` says of snapshots of its policy.
 pub(super) fn edition(head: Head, published_at: u64) -> Edition {
-    let Head { epoch, min_iat, latest: generation } = head;
+    let PolicyHead { epoch, min_iat, latest: generation } = head.policy();
     Edition { epoch, generation, min_iat, issued_at: verdict::UnixTime(published_at) }
 }

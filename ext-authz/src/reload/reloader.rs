@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use policy::Policy;
-use store::{Contents, Head};
+use store::{Contents, Head, PolicyHead};
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
@@ -131,7 +131,7 @@ impl Reloader {
     }
 
     async fn catch_up(&mut self) -> Result<(), StoreFault> {
-        if self.unserved.is_none() && self.publisher.store.head().await? == self.head {
+        if self.unserved.is_none() && self.publisher.store.head().await?.policy() == self.head.policy() {
             return Ok(());
         }
         let contents = self.publisher.store.contents().await?;
@@ -141,7 +141,7 @@ impl Reloader {
     /// Takes up what the store holds. What this replica cannot serve is rejected and tried again, and what is served
     /// goes on until it is stale.
     async fn follow(&mut self, Contents { head, policy }: Contents) -> Result<(), StoreFault> {
-        if head == self.head && self.unserved.is_none() {
+        if head.policy() == self.head.policy() && self.unserved.is_none() {
             return Ok(());
         }
         let went_back = StoreFault::WentBack { served: self.head.latest, found: head.latest };
@@ -178,7 +178,7 @@ impl Reloader {
         let rejection = Rejection::new(error);
         let is_known = self.unserved.as_ref().is_some_and(|known| known.says_what(&rejection));
         self.unserved = Some(rejection.clone());
-        let Head { epoch, min_iat, latest: _ } = self.head;
+        let PolicyHead { epoch, min_iat, latest: _ } = self.head.policy();
         let document = served.document();
         if (document.version.epoch, document.min_iat) != (epoch, min_iat) {
             match served.under(epoch, min_iat) {

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use store::Store;
+use audit::Chain;
+use store::{Ledger, Store};
+use tokio::task::JoinHandle;
 
 use super::{Api, ServerError};
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     files::{self, FileError},
     issue::Issuer,
     keys::KeyRing,
-    publish::HashKeyFile,
+    publish::{AuditKeyFile, HashKeyFile},
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
 };
 
@@ -27,6 +29,8 @@ pub struct Data {
     /// Keeps the policy up to date, once it is started.
     reloader: Reloader,
     asked: AskedReads,
+    /// Writes what the ledger takes.
+    writing: JoinHandle<()>,
     /// Keeps other servers off the data directory while it lives.
     lock: File,
 }
@@ -48,10 +52,12 @@ pub async fn open(
         tracing::warn!(path = %config.data_dir.display(), "others than its owner may enter the data directory");
     }
     let lock = lock(&config.data_dir)?;
-    let (keys, hash_key) = open_keys(&config)?;
+    let (keys, hash_key, audit_key) = open_keys(&config)?;
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
+    let (ledger, writing) = open_ledger(&config, &audit_key).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
+    let reads = Arc::new(Store::existing(config.store.clone()));
     let publisher = Publisher {
         config: Arc::clone(&config),
         store,
@@ -61,26 +67,36 @@ pub async fn open(
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    Ok(Data { api: Api { config, current, store, keys, issuer }, reloader, asked, lock })
+    let api = Api { config, current, store, keys, ledger, reads, issuer };
+    Ok(Data { api, reloader, asked, writing, lock })
 }
 
 impl Data {
-    /// The handlers' share, what keeps the policy up to date, and the hold on the data directory.
-    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), File) {
-        let Self { api, reloader, asked, lock } = self;
-        (api, (reloader, asked), lock)
+    /// The handlers' share, what keeps the policy up to date, what writes, and the hold on the data directory.
+    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), JoinHandle<()>, File) {
+        let Self { api, reloader, asked, writing, lock } = self;
+        (api, (reloader, asked), writing, lock)
     }
 }
 
+/// Opens the ledger with an audit chain of its own: of this start alone, so that no two are told apart by order only.
+async fn open_ledger(config: &Config, key: &AuditKeyFile) -> Result<(Ledger, JoinHandle<()>), ServerError> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let chain = Chain::begin(format!("{host}.{}", uuid::Uuid::now_v7().simple()), key.chain_key());
+    let (ledger, writing) = Ledger::open(config.store.clone(), chain).await.map_err(StoreFault::from)?;
+    Ok((ledger, tokio::spawn(writing)))
+}
+
 /// One replica at a time, where several make their first start in one directory: they must find the same keys.
-fn open_keys(config: &Config) -> Result<(Arc<KeyRing>, HashKeyFile), ServerError> {
+fn open_keys(config: &Config) -> Result<(Arc<KeyRing>, HashKeyFile, AuditKeyFile), ServerError> {
     files::make_private_directory(&config.keys_dir)?;
     let directory = File::open(&config.keys_dir);
     let directory = directory.map_err(|error| FileError::new("open", &config.keys_dir, error))?;
     // Not every file system has locks, and keys that are there need none.
     let _ = directory.lock();
     let keys = Arc::new(KeyRing::open_or_create(&config.keys_dir)?);
-    Ok((keys, HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir)?))
+    let hash_key = HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir)?;
+    Ok((keys, hash_key, AuditKeyFile::open_or_create(&config.keys_dir)?))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

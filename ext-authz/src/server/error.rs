@@ -11,7 +11,7 @@ use crate::{
     files::FileError,
     keys::KeyError,
     listen::{BindError, SocketError},
-    publish::HashKeyError,
+    publish::{AuditKeyError, HashKeyError},
     reload::StoreFault,
     tls::TlsError,
 };
@@ -31,6 +31,9 @@ pub enum ServerError {
     /// The key of revocation hashes.
     #[error(transparent)]
     HashKey(#[from] HashKeyError),
+    /// The key of the audit log.
+    #[error(transparent)]
+    AuditKey(#[from] AuditKeyError),
     /// The clients' generated secrets.
     #[error(transparent)]
     Clients(#[from] GeneratedError),
@@ -93,6 +96,7 @@ impl ServerError {
             | Self::Snapshot(_)
             | Self::Keys(_)
             | Self::HashKey(_)
+            | Self::AuditKey(_)
             | Self::Unfit { .. }
             | Self::Tls(_) => true,
             Self::File(_)

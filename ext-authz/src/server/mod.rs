@@ -11,6 +11,8 @@ pub use data::{Data, open};
 pub use error::ServerError;
 pub use run::run;
 
+use store::{Ledger, Store};
+
 use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
 
 /// What the HTTP handlers share.
@@ -24,6 +26,10 @@ pub struct Api {
     pub store: StoreStatus,
     /// The keys.
     pub keys: Arc<KeyRing>,
+    /// Writes what tokens depend on, and the audit log with it.
+    pub ledger: Ledger,
+    /// What replicas share, to be read. Not for what a verdict waits for.
+    pub reads: Arc<Store>,
     /// Makes tokens.
     pub issuer: Arc<Issuer>,
 }

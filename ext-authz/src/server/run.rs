@@ -4,7 +4,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use store::Ledger;
+use tokio::{
+    task::JoinHandle,
+    time::{MissedTickBehavior, interval},
+};
 
 use super::{Data, ServerError, grpc};
 use crate::{
@@ -29,7 +33,7 @@ use crate::{
 /// # Errors
 /// The server does not start. Once it runs, nothing ends it but a signal.
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let (api, (reloader, asked), lock) = data.into_parts();
+    let (api, (reloader, asked), writing, lock) = data.into_parts();
     let config: &Config = &api.config;
     let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
@@ -134,9 +138,21 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
+    finish(&api.ledger, writing).await;
     drop(lock);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Lets what was taken be written. A store that hangs does not hold up the end for long.
+async fn finish(ledger: &Ledger, writing: JoinHandle<()>) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    ledger.close();
+    match tokio::time::timeout(PATIENCE, writing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the ledger had ceased to write"),
+        Err(_) => tracing::error!("the store did not take the last operations in time"),
+    }
 }
 
 /// What others on the network can read, and at the admin interface change nothing but read all.

@@ -62,13 +62,13 @@ async fn publish(store: &Store, latest: u64, number: u64, digest: &'static str) 
 }
 
 fn after(latest: u64) -> Head {
-    Head { epoch: 1, min_iat: 0, latest }
+    Head { epoch: 1, latest, ..Head::default() }
 }
 
 async fn a_new_store_is_empty(database: Database) {
     let store = open(&database).await;
     let contents = store.contents().await.unwrap();
-    assert_eq!(contents.head, Head { epoch: 1, min_iat: 0, latest: 0 });
+    assert_eq!(contents.head, Head { epoch: 1, ..Head::default() });
     assert_eq!((contents.policy, store.known("a").await.unwrap()), (None, None));
     assert!(store.secrets().await.unwrap().is_empty());
 }

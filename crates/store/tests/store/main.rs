@@ -3,4 +3,5 @@
 mod both;
 mod databases;
 mod file;
+mod ledger;
 mod server;
