@@ -12,8 +12,10 @@ mod places;
 mod policy;
 mod published;
 mod remote;
+mod revoke;
 mod serve;
 mod snapshot;
+mod task;
 mod token;
 mod words;
 
@@ -34,7 +36,10 @@ pub fn run() -> ExitCode {
     let done = match &args.command {
         Command::Serve(serve) => serve::run(serve),
         Command::Policy { command } => policy::run(command),
+        Command::Task { command } => task::run(command),
         Command::Token { command } => token::run(command),
+        Command::Revoke(revoke) => revoke::run(revoke),
+        Command::Revocations(revocations) => revoke::list(revocations),
         Command::Snapshot { command } => snapshot::run(command),
         Command::Keys { command } => keys::run(command),
         Command::DataPlane { command } => dataplane::run(command),

@@ -120,7 +120,7 @@ impl Activity {
 
 impl InProgress {
     /// The same request, which turned out to be a stream.
-    pub(super) fn as_stream(self) -> Self {
+    pub(super) fn into_stream(self) -> Self {
         self.activity.begin(true)
     }
 

@@ -60,7 +60,7 @@ impl Guard {
             Admission::Claimed(place, claim) => {
                 let place = claim.settle(&mut request, place, &seat).await;
                 if place.as_ref().is_some_and(|place| place.end.is_none()) {
-                    in_progress = in_progress.as_stream();
+                    in_progress = in_progress.into_stream();
                 }
                 place
             }

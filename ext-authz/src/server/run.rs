@@ -61,7 +61,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         limits: config.limits,
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
-// Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
+    // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
     let tasks = TasksServer::new(api.clone(), shutdown.clone());
     let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
     let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;

@@ -4,6 +4,7 @@ mod address;
 mod api;
 mod client;
 mod credentials;
+mod either;
 mod operator;
 mod transport;
 
@@ -11,4 +12,5 @@ pub(super) use address::{Address, AdminAddress};
 pub(super) use api::{Api, segment};
 pub(super) use client::{Answer, Client, RemoteError};
 pub(super) use credentials::ClientArgs;
+pub(super) use either::EitherArgs;
 pub(super) use operator::OperatorArgs;
