@@ -70,12 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// The store failed. What was removed before stays removed.
-    pub async fn prune(
-        &self,
-        now: u64,
-        retention: Retention,
-        key: &ChainKey,
-    ) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, now: u64, retention: Retention, key: &ChainKey) -> Result<Pruned, StoreError> {
         let Retention { tasks, audit } = retention;
         let ended = now.saturating_sub(tasks);
         let batches = now.saturating_sub(audit).saturating_mul(1000);

@@ -12,13 +12,14 @@ use axum::{
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use store::Figures;
 
 use crate::{
     feed::Registry,
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::feed,
+    telemetry::{audit, feed},
 };
 
 /// What this side knows.
@@ -48,6 +49,8 @@ pub fn router(admin: Admin) -> Router {
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     feed::lag_is(admin.watchers.lag(admin.api.current.load().snapshot().version()));
+    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
+    audit::committed(batches, events, committed_at);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

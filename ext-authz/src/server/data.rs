@@ -7,12 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use audit::Chain;
 use store::{Ledger, Store};
 use tokio::task::JoinHandle;
 
 use super::{Api, ServerError};
 use crate::{
+    audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
     config::Config,
     files::{self, FileError},
@@ -55,7 +55,10 @@ pub async fn open(
     let (keys, hash_key, audit_key) = open_keys(&config)?;
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
-    let (ledger, writing) = open_ledger(&config, &audit_key).await?;
+    let audit = AuditLog::begin(audit_key.chain_key());
+    let (ledger, writing) =
+        Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
+    let writing = tokio::spawn(writing);
     let (config, store) = (Arc::new(config), Arc::new(store));
     let reads = Arc::new(Store::existing(config.store.clone()));
     let publisher = Publisher {
@@ -63,11 +66,13 @@ pub async fn open(
         store,
         keys: Arc::clone(&keys),
         hash_key,
+        audit: audit.clone(),
+        ledger: ledger.clone(),
         show: Box::new(show),
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    let api = Api { config, current, store, keys, ledger, reads, issuer };
+    let api = Api { config, current, store, keys, ledger, reads, audit, issuer };
     Ok(Data { api, reloader, asked, writing, lock })
 }
 
@@ -77,14 +82,6 @@ impl Data {
         let Self { api, reloader, asked, writing, lock } = self;
         (api, (reloader, asked), writing, lock)
     }
-}
-
-/// Opens the ledger with an audit chain of its own: of this start alone, so that no two are told apart by order only.
-async fn open_ledger(config: &Config, key: &AuditKeyFile) -> Result<(Ledger, JoinHandle<()>), ServerError> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let chain = Chain::begin(format!("{host}.{}", uuid::Uuid::now_v7().simple()), key.chain_key());
-    let (ledger, writing) = Ledger::open(config.store.clone(), chain).await.map_err(StoreFault::from)?;
-    Ok((ledger, tokio::spawn(writing)))
 }
 
 /// One replica at a time, where several make their first start in one directory: they must find the same keys.

@@ -14,7 +14,9 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
+use crate::{
+    audit::AuditLog, config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current,
+};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Api {
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.
     pub reads: Arc<Store>,
+    /// Who writes the audit log, and with which key.
+    pub audit: AuditLog,
     /// Makes tokens.
     pub issuer: Arc<Issuer>,
 }

@@ -13,6 +13,7 @@ use tokio::{
 use super::{Data, ServerError, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
+    audit::keep_anchors,
     config::Config,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
@@ -59,6 +60,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         refresh,
         shutdown: shutdown.clone(),
         limits: config.limits,
+        recorder: api.audit.recorder.clone(),
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
@@ -129,7 +131,9 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         renewing,
         follower.run(shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
-        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), shutdown.clone()),
+        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
+        keep_anchors(&api.reads, &api.ledger, &api.audit, shutdown.clone()),
+        api.audit.recorder.run(&api.ledger, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
@@ -139,6 +143,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
+    api.audit.recorder.finish(&api.ledger).await;
     finish(&api.ledger, writing).await;
     drop(lock);
     tracing::info!("stopped");

@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use verdict::DenialCode;
 
-use super::feed;
+use super::{audit, feed};
 
 /// Why a request passed.
 pub const GRANTED: &str = "granted";
@@ -38,6 +38,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &feed::ACK_BUCKETS)?;
     let handle = builder.install_recorder()?;
     feed::start();
+    audit::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
     describe_counter!(REFUSED, "Calls of data planes' services by callers that are none");
     describe_counter!(OPERATOR_REFUSED, "Requests for operators' routes by callers that are none");
