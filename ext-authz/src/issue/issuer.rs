@@ -1,7 +1,5 @@
 //! From an authenticated client's request to a signed token.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 use verdict::{
     UnixTime,
@@ -19,14 +17,14 @@ use super::{
     grants,
     holder::Parties,
 };
-use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing, state::State, telemetry::metrics};
+use crate::{clients::AuthenticatedClient, config::Config, keys::Keys, state::State, telemetry::metrics};
 
 /// Signs tokens. Keeps no state of its own: a token is not a row.
 #[derive(Debug)]
 pub struct Issuer {
     issuer: String,
     lifetimes: Lifetimes,
-    keys: Arc<KeyRing>,
+    keys: Keys,
 }
 
 /// A token that was just signed, and what its client is told about it.
@@ -50,7 +48,7 @@ pub struct IssuedToken {
 impl Issuer {
     /// An issuer that signs with the active key of `keys`.
     #[must_use]
-    pub fn new(config: &Config, keys: Arc<KeyRing>) -> Self {
+    pub fn new(config: &Config, keys: Keys) -> Self {
         let lifetimes = Lifetimes { default: config.default_ttl, max: config.max_ttl };
         Self { issuer: config.issuer.clone(), lifetimes, keys }
     }
@@ -122,7 +120,8 @@ impl Issuer {
     /// Signs what data planes will accept, and nothing else.
     fn sign(&self, claims: &Claims) -> Result<String, IssueError> {
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
-        let token = self.keys.active().sign(claims).map_err(|error| IssueError::internal(&error))?;
+        let token =
+            self.keys.current().active().sign(claims).map_err(|error| IssueError::internal(&error))?;
         if token.len() > MAX_TOKEN { Err(IssueError::TooLarge(token.len())) } else { Ok(token) }
     }
 }

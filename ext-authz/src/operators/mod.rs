@@ -7,7 +7,7 @@ mod refusals;
 
 use axum::{Extension, Router, routing::get};
 
-use crate::{audit, server::Api};
+use crate::{audit, keys, server::Api};
 pub(crate) use extract::Operator;
 pub use identity::{LOCAL, NotAnOperator, Operators};
 
@@ -17,5 +17,6 @@ pub fn router(operators: Operators) -> Router<Api> {
     Router::new()
         .route("/v1/operator", get(extract::whoami))
         .merge(audit::router())
+        .merge(keys::router())
         .layer(Extension(operators))
 }

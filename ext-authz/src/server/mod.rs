@@ -15,7 +15,7 @@ pub use run::run;
 use store::{Ledger, Store};
 
 use crate::{
-    audit::AuditLog, config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current,
+    audit::AuditLog, config::Config, issue::Issuer, keys::Keys, reload::StoreStatus, state::Current,
 };
 
 /// What the HTTP handlers share.
@@ -28,7 +28,7 @@ pub struct Api {
     /// How the store does that it comes from.
     pub store: StoreStatus,
     /// The keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: Keys,
     /// Writes what tokens depend on, and the audit log with it.
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.

@@ -9,7 +9,7 @@ use super::Done;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
-    /// List the keys of the data directory: which verify tokens, and which one signs.
+    /// List the signing keys of the store: which one signs, which verify, which are withdrawn.
     #[command(after_help = "\
 Examples:
   writ keys list
