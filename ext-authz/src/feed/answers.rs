@@ -1,75 +1,143 @@
-//! Which of a stream's snapshots its watcher has answered.
+//! Which of a stream's snapshots its watcher has taken.
 //!
-//! An answer names a version, and a version is not all of a document. But each message that a watcher can judge by is
-//! answered once, in order: so they are counted.
+//! An answer names a version, and a version is not all of a document: keys change under it. So it is counted how many
+//! answers of the same version are due for what was sent before.
 
 use tokio::time::Instant;
+use verdict::document::Version;
 
-use super::{
-    following::{News, Sent},
-    registry::Entry,
-};
-use crate::telemetry::feed as metrics;
+use super::following::{News, Sent};
 
-/// Counts what was sent and what was answered.
+/// What was sent, as far as answers to it are to be told apart.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
-    sent: u64,
-    answered: u64,
+    /// The version that was sent last, and how many messages that lead to it are not answered.
+    last: Option<(Version, u32)>,
     /// The snapshot that was sent last, until it is answered. Who takes it needs none before it.
     awaited: Option<Awaited>,
 }
 
 #[derive(Debug)]
 struct Awaited {
-    /// Which of all messages.
-    place: u64,
-    edition: u64,
+    version: Version,
+    /// Answers of this version that are due for what was sent before.
+    before: u32,
+    snapshot: Snapshot,
+}
+
+/// A snapshot that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    /// See [`crate::state::State::edition`].
+    pub(super) edition: u64,
     /// When it was published, if the stream was there then.
-    published_at: Option<Instant>,
+    pub(super) published_at: Option<Instant>,
 }
 
 impl Answers {
     /// `news` went out, and ended with `sent`.
     pub(super) fn sent(&mut self, news: &News, sent: &Sent, is_news: bool) {
+        let version = sent.version;
         match news {
             News::Snapshot => {
-                self.sent += 1;
                 let published_at = is_news.then_some(sent.at);
-                self.awaited = Some(Awaited { place: self.sent, edition: sent.base.edition, published_at });
+                let snapshot = Snapshot { edition: sent.base.edition, published_at };
+                self.await_snapshot(version, snapshot);
             }
-            News::Deltas(count) => self.sent += count,
+            News::Deltas => drop(self.count(version)),
             News::None | News::Later(_) => {}
         }
     }
 
-    /// What was sent as a document of one edition is one of another, too.
-    pub(super) fn renamed(&mut self, before: u64, after: u64, entry: &Entry) {
-        match &mut self.awaited {
-            Some(awaited) => awaited.edition = after,
-            None => entry.renamed(before, after),
-        }
+    fn await_snapshot(&mut self, version: Version, snapshot: Snapshot) {
+        let before = self.count(version);
+        self.awaited = Some(Awaited { version, before, snapshot });
     }
 
-    pub(super) fn acked(&mut self, entry: &Entry) {
-        if let Some(Awaited { place, edition, published_at }) = self.next()
-            && place == self.answered
+    /// Counts a message; how many of its version were not answered before it.
+    fn count(&mut self, version: Version) -> u32 {
+        let before = self.last.filter(|(last, _)| *last == version).map_or(0, |(_, count)| count);
+        self.last = Some((version, before.saturating_add(1)));
+        before
+    }
+
+    /// What was sent as a document of one edition is one of another, too; whether it is still awaited.
+    pub(super) fn renamed(&mut self, edition: u64) -> bool {
+        if let Some(awaited) = &mut self.awaited {
+            awaited.snapshot.edition = edition;
+        }
+        self.awaited.is_some()
+    }
+
+    /// The watcher judges by this version; the snapshot that it thereby took.
+    pub(super) fn acked(&mut self, version: Version) -> Option<Snapshot> {
+        self.answered(version).map(|awaited| awaited.snapshot)
+    }
+
+    /// The watcher judges by what it judged by before.
+    pub(super) fn nacked(&mut self, version: Version) {
+        let _ = self.answered(version);
+    }
+
+    fn answered(&mut self, version: Version) -> Option<Awaited> {
+        if let Some((last, count)) = &mut self.last
+            && *last == version
         {
-            entry.holds(edition);
-            if let Some(at) = published_at {
-                metrics::snapshot_acked(at.elapsed());
-            }
+            *count = count.saturating_sub(1);
         }
+        let awaited = self.awaited.as_mut()?;
+        if version == awaited.version && awaited.before > 0 {
+            awaited.before -= 1;
+            return None;
+        }
+        // A later one rests on it.
+        self.awaited.take_if(|awaited| version >= awaited.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(revocation: u64) -> Version {
+        Version { epoch: 1, generation: 1, revocation }
     }
 
-    pub(super) fn nacked(&mut self) {
-        // Whoever refuses holds what it held before.
-        self.next();
+    fn snapshot(edition: u64) -> Snapshot {
+        Snapshot { edition, published_at: None }
     }
 
-    /// What is awaited, if this answers it.
-    fn next(&mut self) -> Option<Awaited> {
-        self.answered = self.sent.min(self.answered + 1);
-        self.awaited.take_if(|awaited| awaited.place <= self.answered)
+    #[test]
+    fn an_answer_to_what_came_before_is_none_to_the_snapshot() {
+        let mut answers = Answers::default();
+        answers.await_snapshot(version(1), snapshot(1));
+        assert_eq!(answers.acked(version(1)), Some(snapshot(1)));
+        // A delta, and then other keys under its version.
+        answers.count(version(2));
+        answers.await_snapshot(version(2), snapshot(2));
+        answers.await_snapshot(version(2), snapshot(3));
+        assert_eq!(answers.acked(version(2)), None);
+        assert_eq!(answers.acked(version(2)), None);
+        assert_eq!(answers.acked(version(2)), Some(snapshot(3)));
+        assert_eq!(answers.acked(version(2)), None);
+    }
+
+    #[test]
+    fn a_later_version_rests_on_the_snapshot() {
+        let mut answers = Answers::default();
+        answers.await_snapshot(version(1), snapshot(1));
+        answers.count(version(2));
+        assert_eq!(answers.acked(version(0)), None);
+        assert_eq!(answers.acked(version(2)), Some(snapshot(1)));
+    }
+
+    #[test]
+    fn what_is_refused_is_not_taken() {
+        let mut answers = Answers::default();
+        answers.await_snapshot(version(1), snapshot(1));
+        assert!(answers.renamed(2));
+        answers.nacked(version(1));
+        assert!(!answers.renamed(3));
+        assert_eq!(answers.acked(version(1)), None);
     }
 }

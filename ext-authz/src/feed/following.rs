@@ -45,8 +45,8 @@ pub(super) enum News {
     None,
     /// A whole document.
     Snapshot,
-    /// So many messages.
-    Deltas(u64),
+    /// What was revoked and lifted.
+    Deltas,
     /// Nothing before this instant.
     Later(Instant),
 }
@@ -209,5 +209,5 @@ fn push(frames: &[Bytes], outgoing: &mut VecDeque<Bytes>) -> News {
     }
     metrics::deltas_sent(frames.len(), frames.iter().map(Bytes::len).sum());
     outgoing.extend(frames.iter().cloned());
-    News::Deltas(frames.len() as u64)
+    News::Deltas
 }

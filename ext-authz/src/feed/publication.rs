@@ -110,10 +110,10 @@ impl Publications {
     }
 
     /// Publishes what was revoked and lifted, once it counts.
-    pub fn advance(&self, tick: Arc<Tick>) {
+    pub fn advance(&self, tick: &Arc<Tick>) {
         let as_of = self.current.as_of();
         let state = self.current.load();
-        self.log.push(Entry { tick: Arc::clone(&tick), as_of });
+        self.log.push(Entry { tick: Arc::clone(tick), as_of });
         for (scope, channel) in &self.channels {
             channel.newest.send_if_modified(|newest| {
                 // What was published meanwhile with a later policy has it already.
@@ -186,20 +186,20 @@ impl Publications {
                 Base::new(scope, state).map(Arc::new)
             };
             match base {
-                Ok(base) => self.publish_base(channel, base, state, as_of),
+                Ok(base) => self.publish_base(channel, &base, state, as_of),
                 // Without heartbeats for this version its watchers become stale, and then deny.
                 Err(error) => tracing::error!(%error, "a snapshot cannot be encoded"),
             }
         }
     }
 
-    fn publish_base(&self, channel: &Channel, base: Arc<Base>, state: &State, as_of: UnixMillis) {
+    fn publish_base(&self, channel: &Channel, base: &Arc<Base>, state: &State, as_of: UnixMillis) {
         channel.newest.send_modify(|newest| {
             // The newest revocations, with which others may have been published since: nothing goes back.
             let counts = self.current.load();
             let is_settled = counts.revoked().epoch() == state.revoked().epoch();
             let latest = if is_settled { &*counts } else { state };
-            *newest = Arc::new(Publication::new(Arc::clone(&base), &channel.scope, latest, as_of));
+            *newest = Arc::new(Publication::new(Arc::clone(base), &channel.scope, latest, as_of));
         });
     }
 }
@@ -221,18 +221,5 @@ impl Publication {
     /// Whether it is a part of the document of `state`, and its revocations are of the same reading.
     fn is_based_on(&self, state: &State) -> bool {
         self.base.is_of(state) && self.reading == state.revoked().reading()
-    }
-
-    #[cfg(test)]
-    pub(super) fn for_test(text: bytes::Bytes) -> Self {
-        let base = Arc::new(Base::for_test(text));
-        Self {
-            version: Version { revocation: 3, ..base.version },
-            base,
-            reading: 0,
-            revoked: Revocations::default(),
-            as_of: UnixMillis(0),
-            at: Instant::now(),
-        }
     }
 }

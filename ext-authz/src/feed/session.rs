@@ -16,7 +16,7 @@ use verdict::document::Version;
 
 use super::{
     Feed,
-    answers::Answers,
+    answers::{Answers, Snapshot},
     channel::Channel,
     down,
     following::{Following, News, Way},
@@ -211,7 +211,7 @@ impl Session {
                 beat.as_mut().reset(Instant::now());
             }
             // It says itself how fresh it is.
-            News::Deltas(_) => beat.as_mut().reset(Instant::now() + sent.base.interval),
+            News::Deltas => beat.as_mut().reset(Instant::now() + sent.base.interval),
             News::Later(instant) => {
                 *later = Some(instant);
                 if instant < beat.deadline() {
@@ -222,7 +222,10 @@ impl Session {
         }
         // The same document in another edition is nothing to be sent.
         if before != sent.base.edition && !matches!(news, News::Snapshot) {
-            answers.renamed(before, sent.base.edition, entry);
+            let after = sent.base.edition;
+            if !answers.renamed(after) {
+                entry.renamed(before, after);
+            }
         }
         Stage::Watching(watching)
     }
@@ -256,7 +259,12 @@ impl Session {
                 let version =
                     version.ok_or_else(|| Status::invalid_argument("an Ack of what was not sent"))?;
                 entry.acked(version);
-                answers.acked(entry);
+                if let Some(Snapshot { edition, published_at }) = answers.acked(version) {
+                    entry.holds(edition);
+                    if let Some(at) = published_at {
+                        metrics::snapshot_acked(at.elapsed());
+                    }
+                }
                 Ok(())
             }
             Some(Message::Nack(nack)) => {
@@ -264,7 +272,7 @@ impl Session {
                 let version = version.ok_or_else(|| Status::invalid_argument("a Nack of no version"))?;
                 self.refused(from_wire(version), &reason, mem::replace(is_refused, true));
                 entry.nacked(from_wire(version), &reason);
-                answers.nacked();
+                answers.nacked(from_wire(version));
                 Ok(())
             }
             Some(Message::Report(report)) => report::take(name, entry, &self.feed.recorder, report),

@@ -4,6 +4,7 @@
 mod extract;
 mod identity;
 mod refusals;
+mod revocations;
 
 use axum::{Extension, Router, routing::get};
 
@@ -18,5 +19,6 @@ pub fn router(operators: Operators) -> Router<Api> {
         .route("/v1/operator", get(extract::whoami))
         .merge(audit::router())
         .merge(keys::router())
+        .merge(revocations::router())
         .layer(Extension(operators))
 }

@@ -4,15 +4,15 @@
 //! did, and from time to time in any case. Places in the store's order are given out under a lock, so that whoever has read
 //! up to one of them has missed nothing before it. A store that cannot be read makes what is served grow stale.
 
+mod census;
 mod counts;
 mod fault;
 mod hints;
 mod names;
 mod revoked;
 mod tail;
-#[cfg(test)]
-mod tests;
 
+pub use census::count_tasks;
 pub use fault::TailFault;
 pub use revoked::{Change, Revision, Revoked, Tick};
 pub use tail::{AskTail, Tail, Told};

@@ -24,7 +24,7 @@ use crate::{
 const TICK: Duration = Duration::from_millis(5);
 /// Most changes that are read, and told, at once: as many as fit a message of the feed.
 const AT_ONCE: u32 = 8_192;
-/// Between looks for what has expired, each of which may touch everything; and between counts of the store's tasks.
+/// Between looks for what has expired, each of which may touch everything.
 const TIDY: Duration = Duration::from_secs(20);
 /// Who waits for a read that has not begun. More than these wait for a place.
 const WAITING: usize = 64;
@@ -159,7 +159,7 @@ impl Tail {
             }
             if next_tidying <= Instant::now() {
                 next_tidying = Instant::now() + TIDY;
-                self.tidy(told).await;
+                self.tidy(told);
             }
         }
     }
@@ -205,7 +205,7 @@ impl Tail {
                     told.current.set_revocations_as_of(as_of);
                 }
                 told.registry.expect(head.epoch, sequence, known_at);
-                told.publications.advance(Arc::new(tick));
+                told.publications.advance(&Arc::new(tick));
             } else {
                 told.current.set_revocations_as_of(as_of);
             }
@@ -269,8 +269,8 @@ impl Tail {
         if found < served { Err(TailFault::WentBack { served, found }) } else { Ok(()) }
     }
 
-    /// Forgets what has expired, and counts what is there.
-    async fn tidy(&mut self, told: &Told) {
+    /// Forgets what has expired, and shows what is left.
+    fn tidy(&mut self, told: &Told) {
         let now = clock::now();
         let mut revoked = Revoked::clone(&self.revoked);
         if revoked.expire(now) {
@@ -279,10 +279,6 @@ impl Tail {
             told.publications.forget_expired();
         }
         self.counts.show(now);
-        // A store that cannot be read is told of elsewhere.
-        if let Ok(active) = self.store.active_tasks(now.0).await {
-            metrics::active_tasks_are(active);
-        }
     }
 }
 

@@ -14,9 +14,7 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{
-    audit::AuditLog, config::Config, issue::Issuer, keys::Keys, reload::StoreStatus, state::Current,
-};
+use crate::{audit::AuditLog, config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -35,6 +33,6 @@ pub struct Api {
     pub reads: Arc<Store>,
     /// Who writes the audit log, and with which key.
     pub audit: AuditLog,
-    /// Makes tokens.
-    pub issuer: Arc<Issuer>,
+    /// What clients do with tasks and tokens.
+    pub tasks: Tasks,
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Data, ServerError, grpc, upkeep::keep_small};
+use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
     audit::keep_anchors,
@@ -25,6 +25,7 @@ use crate::{
     oauth,
     operators::{self, Operators},
     reload::ReloadThread,
+    revocations::{Told, count_tasks},
     rpc::TasksServer,
     tasks,
     tls::Tls,
@@ -35,7 +36,7 @@ use crate::{
 /// # Errors
 /// The server does not start. Once it runs, nothing ends it but a signal.
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let (api, (reloader, asked), writing, lock) = data.into_parts();
+    let (api, Readers { reloader, asked, tail, ask_tail }, writing, lock) = data.into_parts();
     let config: &Config = &api.config;
     let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
@@ -52,9 +53,17 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let watchers = Registry::default();
     let store = api.store.clone();
     let refresh = Refresh::new(move || {
-        let store = store.clone();
-        Box::pin(async move { store.read_now().await })
+        let (store, tail) = (store.clone(), ask_tail.clone());
+        Box::pin(async move {
+            tokio::join!(store.read_now(), tail.read_now());
+        })
     });
+    let told = Told {
+        current: api.current.clone(),
+        publications: Arc::clone(&publications),
+        registry: watchers.clone(),
+        status: api.store.clone(),
+    };
     let feed = Arc::new(Feed {
         publications,
         registry: watchers.clone(),
@@ -65,12 +74,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
-    let tasks = TasksServer::new(api.clone(), shutdown.clone());
-    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
+    let tasks_rpc = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks_rpc), &health)?;
     let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
-    let listed_operators = operators::router(Operators::listed(&config.operators));
-    let public = oauth::router().merge(tasks::router()).merge(listed_operators).with_state(api.clone());
-    let local_operators = operators::router(Operators::Socket).with_state(api.clone());
+    let named = Operators::listed(&config.operators);
+    let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));
+    let public = public.with_state(api.clone());
+    let local_operators = operators::router(Operators::Socket).merge(tasks::reading(Operators::Socket));
+    let local_operators = local_operators.with_state(api.clone());
     let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
@@ -134,6 +145,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         renewing,
         follower.run(shutdown.clone()),
         rotation.run(shutdown.clone()),
+        tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
+        count_tasks(&api.reads, shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
         keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
         keep_anchors(&api.reads, &api.ledger, &api.audit, shutdown.clone()),

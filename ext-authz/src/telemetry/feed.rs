@@ -83,7 +83,6 @@ impl Drop for OpenStream {
 }
 
 /// Counts versions that watchers of one data plane took: many, so that they do not look for the counter each time.
-#[must_use]
 pub fn acks(data_plane: &Arc<str>) -> Counter {
     counter!(ACKS, "data_plane" => Arc::clone(data_plane))
 }
