@@ -3,6 +3,7 @@
 mod activity;
 mod addresses;
 mod bind;
+mod clients;
 mod connection;
 mod descriptors;
 mod feed_body;

@@ -10,9 +10,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Data, ServerError, data::Readers, grpc};
+use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
+    audit::keep_anchors,
     config::Config,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
@@ -25,6 +26,7 @@ use crate::{
     operators::{self, Operators},
     reload::ReloadThread,
     revocations::{Told, count_tasks},
+    rpc::TasksServer,
     tasks,
     tls::Tls,
 };
@@ -68,10 +70,13 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         refresh,
         shutdown: shutdown.clone(),
         limits: config.limits,
+        recorder: api.audit.recorder.clone(),
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
-    let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
-    let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
+    // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
+    let tasks_rpc = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks_rpc), &health)?;
+    let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
     let named = Operators::listed(&config.operators);
     let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));
     let public = public.with_state(api.clone());
@@ -114,12 +119,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tls: None,
         limits: config.limits,
         identity: None,
+        clients: None,
         router,
     };
     let public = Door { tls: tls.as_ref().map(Tls::http), ..door("http", Protocol::Http, public) };
     let remote = Door {
         tls: tls.as_ref().map(Tls::grpc),
         identity: Some(listed),
+        clients: Some(api.current.clone()),
         ..door("grpc", Protocol::Grpc, remote)
     };
     let renewing = async {
@@ -141,6 +148,9 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
         count_tasks(&api.reads, shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
+        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
+        keep_anchors(&api.reads, &api.ledger, &api.audit, shutdown.clone()),
+        api.audit.recorder.run(&api.ledger, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
@@ -150,6 +160,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
+    api.audit.recorder.finish(&api.ledger).await;
     finish(&api.ledger, writing).await;
     drop(lock);
     tracing::info!("stopped");

@@ -35,6 +35,7 @@ mod store;
 mod store_outage;
 mod strangers;
 mod support;
+mod task_rpc_access;
 mod tasks;
 mod tls;
 mod token_command;

@@ -1,7 +1,10 @@
 //! Whose secret goes with a request, and where it comes from: never from the command line, which everyone on the machine
 //! may read.
 
-use std::{env, path::Path, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
@@ -47,8 +50,8 @@ impl ClientArgs {
     /// The server, and the credentials.
     pub(in crate::cli) fn find(&self) -> Result<(Client, HeaderValue), Failure> {
         let address = self.server.find("client")?;
-        let secret = Secret { whose: "client", variable: "WRIT_CLIENT_SECRET", option: "--secret-file" };
-        Ok((Client::new(address), basic(&self.client, &secret.read(self.secret_file.as_deref())?)?))
+        let secret = CLIENT_SECRET.read(self.secret_file.as_deref())?;
+        Ok((Client::new(address), basic(&self.client, &secret)?))
     }
 
     /// Whether standard input is the secret.
@@ -74,6 +77,10 @@ impl ServerArgs {
     }
 }
 
+/// Where clients have theirs.
+pub(super) const CLIENT_SECRET: Secret =
+    Secret { whose: "client", variable: "WRIT_CLIENT_SECRET", option: "--secret-file" };
+
 /// Where a secret is.
 pub(super) struct Secret {
     pub(super) whose: &'static str,
@@ -98,7 +105,7 @@ impl Secret {
 }
 
 /// RFC 6749 section 2.3.1: both in form encoding, then as RFC 7617 has it.
-fn basic(client: &str, secret: &str) -> Result<HeaderValue, Failure> {
+pub(super) fn basic(client: &str, secret: &str) -> Result<HeaderValue, Failure> {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let pair = STANDARD.encode(format!("{}:{}", encoded(client), encoded(secret)));
     HeaderValue::try_from(format!("Basic {pair}")).map_err(|error| Failure::failed(&error))

@@ -1,6 +1,6 @@
 //! Asking a server as an operator.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use http::HeaderValue;
@@ -11,8 +11,6 @@ use super::{
 };
 use crate::{cli::exit::Failure, config::resolve};
 
-/// The socket in the data directory that operators on this machine use.
-const SOCKET: &str = "operator.sock";
 const VARIABLE: &str = "WRIT_OPERATOR_SECRET";
 
 /// How to reach a server as an operator: by its socket on this machine, which whoever runs it may open, or with an
@@ -29,30 +27,33 @@ pub(in crate::cli) struct OperatorArgs {
 impl OperatorArgs {
     /// The server, to be asked as an operator.
     pub(in crate::cli) fn api(&self) -> Result<Api, Failure> {
-        if self.server.server.is_none() {
-            return self.over_socket();
-        }
-        let address = self.server.find("operator")?;
-        let secret = Secret { whose: "operator", variable: VARIABLE, option: "--operator-secret-file" };
-        let secret = secret.read(self.operator_secret_file.as_deref())?;
-        // The error would show the secret.
-        let bearer = HeaderValue::try_from(format!("Bearer {secret}"))
-            .map_err(|_| Failure::failed(&"the operator's secret has characters that no secret has"))?;
-        Ok(Api::new(Client::new(address), Some(bearer)))
+        api(&self.server, self.operator_secret_file.as_deref())
     }
+}
 
-    fn over_socket(&self) -> Result<Api, Failure> {
-        let config = resolve(self.server.places.overrides())?;
-        let path = config.data_dir.join(SOCKET);
-        if !path.exists() {
-            return Err(Failure::failed(&format!(
-                "no server runs here: there is no `{}`; name another one's HTTP listener by --server URL, and an \
-                 operator's secret in the variable {VARIABLE}",
-                path.display()
-            )));
-        }
-        Ok(Api::new(Client::of_socket(path), None))
+/// The server named by `server`, with the secret in `file` or in the variable; else the one that runs here, by its socket.
+pub(super) fn api(server: &ServerArgs, file: Option<&Path>) -> Result<Api, Failure> {
+    if server.server.is_none() {
+        return over_socket(server);
     }
+    let address = server.find("operator")?;
+    let secret = Secret { whose: "operator", variable: VARIABLE, option: "--operator-secret-file" };
+    // The error would show the secret.
+    let bearer = HeaderValue::try_from(format!("Bearer {}", secret.read(file)?))
+        .map_err(|_| Failure::failed(&"the operator's secret has characters that no secret has"))?;
+    Ok(Api::new(Client::new(address), Some(bearer)))
+}
+
+fn over_socket(server: &ServerArgs) -> Result<Api, Failure> {
+    let path = resolve(server.places.overrides())?.listeners.operator;
+    if path.exists() {
+        return Ok(Api::new(Client::of_socket(path), None));
+    }
+    Err(Failure::failed(&format!(
+        "no server runs here: there is no `{}`; name another one's HTTP listener by --server URL, and give an operator's \
+         secret in the variable {VARIABLE}",
+        path.display()
+    )))
 }
 
 impl OperatorArgs {

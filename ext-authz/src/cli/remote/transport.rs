@@ -29,7 +29,7 @@ impl<T: Read + Write + Send> Io for T {}
 
 /// Why there is no way.
 #[derive(Debug, Error)]
-pub(super) enum TransportError {
+pub(in crate::cli) enum TransportError {
     #[error("cannot tell whom to trust: {0}")]
     Trust(io::Error),
     #[error("cannot use TLS: {0}")]

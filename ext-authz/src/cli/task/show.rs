@@ -1,0 +1,21 @@
+//! `writ task show`.
+
+use super::{
+    answer::{Task, read},
+    args::ShowArgs,
+};
+use crate::{
+    cli::{Done, exit::Failure, output, remote::segment},
+    clock,
+};
+
+pub(super) fn run(args: &ShowArgs) -> Done {
+    let answer = args.caller.api()?.get(&format!("/v1/tasks/{}", segment(&args.task)), &[])?;
+    let text = if args.json {
+        answer.to_string()
+    } else {
+        let task: Task = read(answer)?;
+        task.lines(clock::now().0).join("\n")
+    };
+    output::result(&text).map_err(|error| Failure::failed(&error))
+}
