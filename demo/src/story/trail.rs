@@ -51,7 +51,7 @@ pub(super) async fn tell(world: &World, task: &str, seen: &[Seens], report: &mut
 }
 
 fn query(world: &World, arguments: &[&str]) -> Result<Vec<Value>> {
-    let ran = world.setup.run(arguments)?;
+    let ran = world.setup.operate(arguments)?;
     if !ran.status.success() {
         return Err(unexpected(format!("writ audit: {}", String::from_utf8_lossy(&ran.stderr))));
     }
