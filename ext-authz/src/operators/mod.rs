@@ -7,12 +7,15 @@ mod refusals;
 
 use axum::{Extension, Router, routing::get};
 
-use crate::server::Api;
+use crate::{revocations, server::Api};
 pub(crate) use extract::Operator;
 pub use identity::{LOCAL, NotAnOperator, Operators};
 
 /// Routes of operators, for callers who prove to be one of `operators`. Served by the HTTP listener beside those of clients,
 /// and by the operators' socket alone.
 pub fn router(operators: Operators) -> Router<Api> {
-    Router::new().route("/v1/operator", get(extract::whoami)).layer(Extension(operators))
+    Router::new()
+        .route("/v1/operator", get(extract::whoami))
+        .merge(revocations::router())
+        .layer(Extension(operators))
 }

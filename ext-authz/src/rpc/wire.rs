@@ -1,6 +1,8 @@
 //! Messages to what the service of tasks takes, and back.
 
-use proto::v1::tasks::{self as wire, ExchangeTokenRequest, IssueTokenRequest, ListTasksRequest, StartTaskRequest};
+use proto::v1::tasks::{
+    self as wire, ExchangeTokenRequest, IssueTokenRequest, ListTasksRequest, StartTaskRequest,
+};
 use store::TaskState;
 use verdict::token::claims::Confirmation;
 

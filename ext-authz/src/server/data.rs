@@ -20,6 +20,7 @@ use crate::{
     keys::KeyRing,
     publish::{AuditKeyFile, HashKeyFile},
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
+    tasks::Tasks,
 };
 
 /// What is behind the listeners.
@@ -67,7 +68,8 @@ pub async fn open(
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    let api = Api { config, current, store, keys, ledger, reads, issuer };
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
+    let api = Api { config, current, store, keys, ledger, reads, tasks };
     Ok(Data { api, reloader, asked, writing, lock })
 }
 

@@ -13,7 +13,7 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
+use crate::{config::Config, keys::KeyRing, reload::StoreStatus, state::Current, tasks::Tasks};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -30,6 +30,6 @@ pub struct Api {
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.
     pub reads: Arc<Store>,
-    /// Makes tokens.
-    pub issuer: Arc<Issuer>,
+    /// What clients do with tasks and tokens.
+    pub tasks: Tasks,
 }

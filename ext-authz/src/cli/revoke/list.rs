@@ -62,7 +62,8 @@ fn words(answer: Value) -> Result<String, Failure> {
     }
     let now = clock::now().0;
     let mut table = Table::new(["NUMBER", "LEVEL", "NAME", "REVOKED", "BY", "STANDS", "REASON"]);
-    for Revocation { seq, level, name, reason, revoked_by, revoked_at, expires_at, lifted_at } in revocations {
+    for Revocation { seq, level, name, reason, revoked_by, revoked_at, expires_at, lifted_at } in revocations
+    {
         let stands = match (lifted_at, expires_at) {
             (Some(at), _) => format!("lifted {}", distance(at, now)),
             (None, Some(expires_at)) if expires_at <= now => "of no use any more".to_owned(),
