@@ -16,7 +16,7 @@ pub mod oauth;
 pub mod operators;
 pub mod publish;
 pub mod reload;
-mod revocations;
+pub mod revocations;
 pub mod rpc;
 pub mod scope;
 pub mod server;

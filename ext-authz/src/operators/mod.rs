@@ -4,10 +4,11 @@
 mod extract;
 mod identity;
 mod refusals;
+mod revocations;
 
 use axum::{Extension, Router, routing::get};
 
-use crate::{revocations, server::Api};
+use crate::server::Api;
 pub(crate) use extract::Operator;
 pub use identity::{LOCAL, NotAnOperator, Operators};
 

@@ -1,17 +1,18 @@
-//! Revocations by operators.
+//! What no longer counts: read from the store as it is written there, and told to all verdicts.
+//!
+//! A task of its own reads ([`Tail`]): at once where this server committed something or the database tells that another
+//! did, and from time to time in any case. Places in the store's order are given out under a lock, so that whoever has read
+//! up to one of them has missed nothing before it. A store that cannot be read makes what is served grow stale.
 
-mod create;
-mod lift;
-mod list;
-mod view;
+mod census;
+mod counts;
+mod fault;
+mod hints;
+mod names;
+mod revoked;
+mod tail;
 
-use axum::{Router, routing::post};
-
-use crate::server::Api;
-
-/// Routes of operators.
-pub(crate) fn router() -> Router<Api> {
-    Router::new()
-        .route("/v1/revocations", post(create::create).get(list::list))
-        .route("/v1/revocations/lift", post(lift::lift))
-}
+pub use census::count_tasks;
+pub use fault::TailFault;
+pub use revoked::{Change, Revision, Revoked, Tick};
+pub use tail::{AskTail, Tail, Told};

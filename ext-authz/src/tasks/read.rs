@@ -49,8 +49,11 @@ pub(super) async fn list(State(api): State<Api>, reader: Reader, uri: Uri) -> Re
         after: parameters.take("after"),
         limit: parameters.parsed("limit")?,
     };
+    // A client sees its own tasks only; for it this parameter is unknown.
+    let client = if reader.scope().is_none() { parameters.take("client") } else { None };
     parameters.finish()?;
-    let Page { tasks, next } = api.tasks.list(reader.scope(), which).await?;
+    let scope = reader.scope().or(client.as_deref());
+    let Page { tasks, next } = api.tasks.list(scope, which).await?;
     let now = clock::now().0;
     let tasks = tasks.into_iter().map(|task| TaskView::new(task, now)).collect();
     Ok(web::uncached(StatusCode::OK, Listed { tasks, next }))

@@ -6,8 +6,8 @@ use tonic::Code;
 use crate::support::{
     Setup,
     command::code_and_text,
+    rpc::{Caller, codes, delegating, may},
     sha256,
-    tasks::{Caller, codes, delegating, may},
 };
 
 const JANITOR: &str = "spiffe://example.org/agent/janitor-1";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     MAY, Setup,
     command::code_and_text,
-    tasks::{Caller, delegating},
+    rpc::{Caller, delegating},
 };
 
 const JANITOR: &str = "spiffe://example.org/agent/janitor-1";

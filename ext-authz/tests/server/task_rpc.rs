@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::support::{
     MAY,
-    tasks::{Caller, codes, delegating, may},
+    rpc::{Caller, codes, delegating, may},
 };
 
 const OTHER: &str = "spiffe://example.org/agent/janitor-2";
@@ -54,7 +54,11 @@ async fn a_task_lives_and_ends_with_those_below_it() {
     assert_eq!((&further.task, &further.agent), (&task.id, &token.agent));
     assert_ne!(further.jti, token.jti);
 
+    assert_eq!(writ.get_object(&token.access_token).await.status, 200);
     let ended = complete(&one, &task.id).await;
+    for token in [&token, &further] {
+        writ.denied(&token.access_token, "revoked").await;
+    }
     assert_eq!((ended.changed, ended.cascaded), (true, vec![below.id.clone()]));
     assert_eq!(ended.task.unwrap().state(), TaskState::Completed);
     let again = complete(&one, &task.id).await;

@@ -17,7 +17,7 @@ use tonic::Code;
 use crate::support::{
     Setup,
     policy::FOUND_SOON,
-    tasks::{Batch, Caller, codes, delegating, may},
+    rpc::{Batch, Caller, codes, delegating, may},
 };
 
 /// A server that reads does so sooner.

@@ -33,7 +33,9 @@ impl Tasks {
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(TaskError::Invalid(format!("limit: must be 1 to {MAX_PAGE}")));
         }
-        for (field, text) in [("parent", &parent), ("agent", &agent), ("after", &after)] {
+        let client = client.map(str::to_owned);
+        for (field, text) in [("client", &client), ("parent", &parent), ("agent", &agent), ("after", &after)]
+        {
             if text.as_ref().is_some_and(|text| !is_name(text)) {
                 return Err(TaskError::Invalid(format!(
                     "{field}: must be 1 to 255 visible ASCII characters"
@@ -41,7 +43,7 @@ impl Tasks {
             }
         }
         let filter = TaskFilter {
-            client: client.map(str::to_owned),
+            client,
             state,
             parent,
             root: None,

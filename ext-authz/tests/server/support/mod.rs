@@ -8,6 +8,7 @@ pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod replicas;
+pub(crate) mod rpc;
 pub(crate) mod setup;
 pub(crate) mod tasks;
 pub(crate) mod writ;

@@ -1,144 +1,187 @@
-//! Clients of `writ.v1.Tasks`.
+//! Clients that start tasks and delegate, and operators that end them.
 
-use proto::v1::tasks::{
-    BatchRequest, BatchResponse, StartTaskRequest, StartTaskResponse, batch_request::Operation,
-    batch_response::Result as Outcome, tasks_client::TasksClient,
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::Method;
+use serde_json::Value;
+
+use super::{
+    Response, Setup, Writ,
+    grpc::Answer,
+    http::{basic, send, send_local},
+    sha256,
 };
-use tokio::{sync::mpsc, time::timeout};
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Request, Status, Streaming, transport::Channel};
 
-use super::{MAY, Setup, Writ, http::basic, sha256, writ::PATIENCE};
+/// All logs.
+pub(crate) const LOGS: &str =
+    r#"{"type":"task_grant","actions":["s3:GetObject"],"resources":["s3://my-bucket/logs/**"]}"#;
+/// Those of May.
+pub(crate) const MAY_LOGS: &str =
+    r#"{"type":"task_grant","actions":["s3:GetObject"],"resources":["s3://my-bucket/logs/2026-05/**"]}"#;
+/// One of these.
+pub(crate) const OBJECT: &str = "/my-bucket/logs/2026-05/01.log";
 
-/// Two clients that may delegate, and one host.
-pub(crate) fn delegating() -> Setup {
-    let client = |name: &str| {
-        let hash = sha256(&format!("secret-of-{name}"));
-        format!(
-            r#"
-  {name}:
-    authenticate: {{secret_sha256: "{hash}"}}
-    agents: ["spiffe://example.org/agent/janitor-*"]
-    may_request: [{{actions: ["s3:GetObject"], resources: ["s3://my-bucket/logs/**"], max_ttl: 15m, max_depth: 2}}]
-    may_delegate: [{{from: ["spiffe://example.org/agent/*"], to: ["spiffe://example.org/agent/*"]}}]
-"#
-        )
-    };
-    let policy = format!(
-        r#"
+const POLICY: &str = r#"
 namespace: logs
 clients:
-{}{}
+  boss:
+    authenticate: {secret_sha256: "BOSS"}
+    agents: [lead, "worker-*"]
+    may_request:
+      - {actions: ["s3:GetObject"], resources: ["s3://my-bucket/logs/**"], max_ttl: 15m, max_depth: 3}
+    may_delegate:
+      - {from: [boss, lead, "worker-*"], to: ["worker-*"]}
+  peer: # may have less, and hand on tasks of another client
+    authenticate: {secret_sha256: "PEER"}
+    agents: ["helper-*"]
+    may_request:
+      - {actions: ["s3:GetObject"], resources: ["s3://my-bucket/logs/2026-05/**"], max_ttl: 10m, max_depth: 2}
+    may_delegate:
+      - {from: ["worker-*"], to: ["helper-*"], clients: [boss]}
+  stranger: # may have as much, and hand on its own tasks
+    authenticate: {secret_sha256: "STRANGER"}
+    agents: ["worker-*"]
+    may_request:
+      - {actions: ["s3:GetObject"], resources: ["s3://my-bucket/logs/**"], max_ttl: 15m, max_depth: 3}
+    may_delegate:
+      - {from: ["*"], to: ["*"]}
 routes:
   - hosts: [logs.internal]
     audience: mesh
     rules:
-      - {{method: GET, path: "/{{bucket}}/{{*key}}", action: "s3:GetObject", resource: "s3://{{bucket}}/{{key}}"}}
-      - {{method: GET, path: "/healthz", action: none}}
-"#,
-        client("one"),
-        client("two")
-    );
-    Setup::bare().write("policies/logs.yaml", &policy)
+      - {method: GET, path: "/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}"}
+"#;
+
+/// A policy with three clients.
+pub(crate) fn policy() -> String {
+    ["BOSS", "PEER", "STRANGER"].iter().fold(POLICY.to_owned(), |policy, name| {
+        policy.replace(name, &sha256(&format!("{}-secret", name.to_lowercase())))
+    })
 }
 
-/// One client, on a connection.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    channel: Channel,
+/// A server's with this policy.
+pub(crate) fn setup() -> Setup {
+    Setup::bare().write("policies/logs.yaml", &policy())
+}
+
+/// A client of a server.
+pub(crate) struct Client<'w> {
+    writ: &'w Writ,
     authorization: String,
 }
 
-/// A stream of operations.
-pub(crate) struct Batch {
-    up: Option<mpsc::Sender<BatchRequest>>,
-    down: Streaming<BatchResponse>,
-}
-
-impl Caller {
-    /// The client `name` of [`delegating`].
-    pub(crate) async fn of(writ: &Writ, name: &str) -> Self {
-        Self::with(writ, name, &format!("secret-of-{name}")).await
+impl Writ {
+    /// One of the policy's clients.
+    pub(crate) fn client(&self, name: &str) -> Client<'_> {
+        Client { writ: self, authorization: basic(name, &format!("{name}-secret")) }
     }
 
-    pub(crate) async fn with(writ: &Writ, name: &str, secret: &str) -> Self {
-        Self { channel: writ.grpc_channel().await, authorization: basic(name, secret) }
+    /// Asks as the operator `local`.
+    pub(crate) async fn operate(&self, method: Method, path: &str, body: &str) -> Response {
+        send_local(&self.operator, method, path, &[("content-type", "application/json")], body).await
     }
 
-    pub(crate) fn client(&self) -> TasksClient<Channel> {
-        TasksClient::new(self.channel.clone())
+    /// Revokes as an operator.
+    pub(crate) async fn revoke(&self, level: &str, name: &str) -> Value {
+        let body = format!(r#"{{"level":"{level}","name":"{name}","reason":"test"}}"#);
+        let response = self.operate(Method::POST, "/v1/revocations", &body).await;
+        assert!(response.status.is_success(), "{}", response.body);
+        response.json()
     }
 
-    pub(crate) fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.authorization.parse().unwrap());
-        request
+    /// What becomes of a request for [`OBJECT`] with this token.
+    pub(crate) async fn get_object(&self, token: &str) -> Answer {
+        self.check("GET", OBJECT, &[("authorization", &format!("Bearer {token}"))]).await
     }
 
-    pub(crate) async fn start(&self, request: StartTaskRequest) -> Result<StartTaskResponse, Status> {
-        Ok(self.client().start(self.request(request)).await?.into_inner())
-    }
-
-    /// Starts a task for May's logs: its id and its token.
-    pub(crate) async fn started(&self) -> (String, String) {
-        let started = self.start(may()).await.unwrap();
-        (started.task.unwrap().id, started.token.unwrap().access_token)
-    }
-
-    pub(crate) async fn batch(&self) -> Result<Batch, Status> {
-        let (up, requests) = mpsc::channel(1);
-        let request = self.request(ReceiverStream::new(requests));
-        let down = timeout(PATIENCE, self.client().batch(request)).await.expect("no response")?;
-        Ok(Batch { up: Some(up), down: down.into_inner() })
+    /// Waits until this token gets this code.
+    pub(crate) async fn denied(&self, token: &str, code: &str) {
+        self.check_until("GET", OBJECT, &[("authorization", &format!("Bearer {token}"))], code).await;
     }
 }
 
-/// A task for May's logs, of an agent.
-pub(crate) fn may() -> StartTaskRequest {
-    StartTaskRequest {
-        grants: format!("[{MAY}]"),
-        agent: Some("spiffe://example.org/agent/janitor-1".to_owned()),
-        ..StartTaskRequest::default()
+impl Client<'_> {
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        let headers = [("authorization", self.authorization.as_str())];
+        send(self.writ.http, Method::GET, path, &headers, "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Response {
+        let headers = [("authorization", self.authorization.as_str()), ("content-type", "application/json")];
+        send(self.writ.http, Method::POST, path, &headers, body).await
+    }
+
+    /// Sends a form.
+    pub(crate) async fn form(&self, path: &str, parameters: &[(&str, &str)]) -> Response {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(parameters);
+        let media_type = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [("authorization", self.authorization.as_str()), media_type];
+        send(self.writ.http, Method::POST, path, &headers, &form.finish()).await
+    }
+
+    /// Starts a task for all logs, with these members beside.
+    pub(crate) async fn try_start(&self, more: &str) -> Response {
+        self.post("/v1/tasks", &format!(r#"{{"grants":[{LOGS}]{more}}}"#)).await
+    }
+
+    /// The same, which must pass.
+    pub(crate) async fn start(&self, more: &str) -> Begun {
+        let response = self.try_start(more).await;
+        assert_eq!(response.status, 201, "{}", response.body);
+        let body = response.json();
+        Begun { id: text(&body["task"]["id"]), token: text(&body["access_token"]) }
+    }
+
+    pub(crate) async fn complete(&self, id: &str) -> Response {
+        self.post(&format!("/v1/tasks/{id}/complete"), "").await
+    }
+
+    pub(crate) async fn further(&self, id: &str, body: &str) -> Response {
+        self.post(&format!("/v1/tasks/{id}/tokens"), body).await
+    }
+
+    /// Exchanges a token with these parameters beside.
+    pub(crate) async fn exchange(&self, token: &str, more: &[(&str, &str)]) -> Response {
+        let exchange = [
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", token),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ];
+        self.form("/oauth2/token", &[&exchange, more].concat()).await
+    }
+
+    /// The same, which must pass.
+    pub(crate) async fn delegate(&self, token: &str, agent: &str) -> String {
+        let response = self.exchange(token, &[("agent", agent)]).await;
+        assert_eq!(response.status, 200, "{}", response.body);
+        text(&response.json()["access_token"])
     }
 }
 
-/// Its gRPC code, and the stable one.
-pub(crate) fn codes(status: &Status) -> (Code, String) {
-    let code = status.metadata().get("writ-code").map(|code| code.to_str().unwrap().to_owned());
-    (status.code(), code.unwrap_or_default())
+/// A task, and its first token.
+pub(crate) struct Begun {
+    pub(crate) id: String,
+    pub(crate) token: String,
 }
 
-impl Batch {
-    /// Asks, if the server still hears.
-    pub(crate) async fn ask(&self, id: u64, operation: Operation) {
-        let request = BatchRequest { id, operation: Some(operation) };
-        self.send(request).await;
-    }
+/// The claims of a token.
+pub(crate) fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
 
-    pub(crate) async fn send(&self, request: BatchRequest) {
-        let up = self.up.as_ref().expect("this side is open");
-        let _ = timeout(PATIENCE, up.send(request)).await.expect("nobody reads");
-    }
+/// The id of a token.
+pub(crate) fn jti(token: &str) -> String {
+    text(&claims(token)["jti"])
+}
 
-    /// What can be sent without waiting, from another task.
-    pub(crate) fn sender(&self) -> mpsc::Sender<BatchRequest> {
-        self.up.clone().expect("this side is open")
-    }
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
 
-    /// Ends this side.
-    pub(crate) fn finish(&mut self) {
-        self.up = None;
-    }
-
-    /// The next answer, or how the stream ended.
-    pub(crate) async fn next(&mut self) -> Result<Option<(u64, Outcome)>, Status> {
-        let answer = timeout(PATIENCE, self.down.message()).await.expect("nothing comes")?;
-        Ok(answer.map(|BatchResponse { id, result }| (id, result.unwrap())))
-    }
-
-    /// How the server ends it, whatever is answered before.
-    pub(crate) async fn ended(&mut self) -> Result<(), Status> {
-        while self.next().await?.is_some() {}
-        Ok(())
-    }
+/// What an answer says went wrong, in whichever form: status and code.
+pub(crate) fn fault(response: &Response) -> (u16, String) {
+    let body = response.json();
+    let code = if body["code"].is_null() { &body["error"] } else { &body["code"] };
+    (response.status.as_u16(), code.as_str().unwrap_or_default().to_owned())
 }

@@ -4,6 +4,7 @@ use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
 use serde::Serialize;
 use store::RevocationFilter;
+use verdict::token::claims::is_name;
 
 use super::view::{LevelName, RevocationView};
 use crate::{
@@ -34,7 +35,7 @@ pub(super) async fn list(State(api): State<Api>, _: Operator, uri: Uri) -> Resul
     let now = clock::now().0;
     let filter = RevocationFilter {
         level: parameters.parsed("level")?.map(|LevelName(level)| level),
-        name: parameters.take("name"),
+        name: parameters.take("name").map(checked).transpose()?,
         stands: parameters.parsed("stands")?,
         after: parameters.parsed("after")?.unwrap_or(0),
         // One more tells whether there is another page.
@@ -50,4 +51,9 @@ pub(super) async fn list(State(api): State<Api>, _: Operator, uri: Uri) -> Resul
     let revocations =
         revocations.into_iter().map(|revocation| RevocationView::new(revocation, now)).collect();
     Ok(web::uncached(StatusCode::OK, Listed { revocations, next }))
+}
+
+/// What could be a name at all: databases do not look for everything.
+fn checked(name: String) -> Result<String, Problem> {
+    if is_name(&name) { Ok(name) } else { Err(Problem::invalid_request("name: is no name")) }
 }
