@@ -55,6 +55,7 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     }
     let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
     audit::committed(batches, events, committed_at);
+    admin.api.audit.recorder.measure();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

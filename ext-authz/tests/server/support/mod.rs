@@ -1,5 +1,6 @@
 //! Starting servers and talking to them.
 
+pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod feed;
 pub(crate) mod grpc;
@@ -8,7 +9,9 @@ pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod replicas;
+pub(crate) mod rpc;
 pub(crate) mod setup;
+pub(crate) mod tasks;
 pub(crate) mod writ;
 
 pub(crate) use self::{http::Response, setup::Setup, writ::Writ};
