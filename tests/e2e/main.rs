@@ -24,6 +24,8 @@ mod routing;
 mod sizes;
 mod snapshots;
 mod startup;
+mod streams_end;
+mod streams_world;
 mod surfaces;
 mod upgrade;
 mod workers;
