@@ -2,12 +2,17 @@
 
 use harness::{
     envoy::{Shipped, WORKERS},
+    feed::{Feed, heartbeat},
     http::{h1, h2, wire::Wire},
+    surface::Proxy,
     upstream::Endless,
     wait,
 };
-use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use proto::v1::{WatchRequest, WatchResponse, data_plane_client::DataPlaneClient};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, sync::mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Streaming as Messages, transport::Endpoint};
 use verdict::revocation::Kind;
 
 use crate::{
@@ -28,7 +33,7 @@ async fn until_revoked(streaming: &Streaming, revocation: u64) {
     wait::until("every worker's acknowledgement", acknowledged).await.unwrap();
 }
 
-async fn until_ended(proxy: &harness::surface::Proxy, code: &str, count: u64) {
+async fn until_ended(proxy: &Proxy, code: &str, count: u64) {
     let name = format!("wasmcustom.writ.ended.{code}");
     let ended = || async {
         let stats = proxy.envoy.stats().await?;
@@ -104,6 +109,56 @@ async fn of_one_connection_only_the_revoked_streams_end() {
 /// Every other stream.
 fn is_ours(id: u32) -> bool {
     id % 4 == 1
+}
+
+/// A call of a service that takes no end, with this token; the service has begun to answer it.
+async fn call(proxy: &Proxy, token: &[u8]) -> (mpsc::Sender<WatchRequest>, Messages<WatchResponse>) {
+    let address = proxy.envoy.listener(&proxy.plain).unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let endpoint = endpoint.origin("http://calls.internal".parse().unwrap());
+    let (up, requests) = mpsc::channel(1);
+    up.send(WatchRequest::default()).await.unwrap();
+    let mut request = tonic::Request::new(ReceiverStream::new(requests));
+    let bearer = format!("Bearer {}", String::from_utf8(token.to_vec()).unwrap());
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+    let mut client = DataPlaneClient::new(endpoint.connect().await.unwrap());
+    (up, client.watch(request).await.unwrap().into_inner())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_ends_calls_of_grpc() {
+    let world = World::new().unwrap();
+    // Any service will do whose calls go on in both directions.
+    let service = Feed::start(|_| Vec::new()).await.unwrap();
+    let host = json!({"names": ["calls.internal"], "audience": "mesh", "rules": [
+        {"method": "POST", "path": "/writ.v1.DataPlane/Watch", "action": "calls:Watch", "resource": "calls://watch",
+         "body": "opaque"},
+    ]});
+    let hosts = vec![serde_json::from_value(host).unwrap()];
+    let streaming = Streaming::start_with(&world, hosts, |config| {
+        config.upstream("upstream", service.address)?;
+        config.speak_http2("upstream")
+    })
+    .await;
+    let granted = |mut claims: Value| {
+        claims["authorization_details"] =
+            json!([{"type": "task_grant", "actions": ["calls:Watch"], "resources": ["calls://watch"]}]);
+        world.token(&claims)
+    };
+    let (own, other) = (granted(json!({})), granted(of_another_task()));
+    let (_up, mut ours) = call(&streaming.proxy, &own).await;
+    let (_other_up, mut others) = call(&streaming.proxy, &other).await;
+    assert_eq!(service.open(), 2);
+
+    streaming.revoke(0, Kind::Agent, "spiffe://example.org/agent/planner-1");
+    let ended = wait::within(wait::PATIENCE, "the end of the call", ours.message()).await.unwrap();
+    assert!(ended.is_err(), "{ended:?}");
+    let left = || std::future::ready(Ok((service.open() == 1).then_some(())));
+    wait::until("the end of ours at the service", left).await.unwrap();
+    service.play(&heartbeat(at(0), 7, 7));
+    let heard = wait::within(wait::PATIENCE, "a message", others.message()).await.unwrap();
+    assert!(heard.unwrap().is_some());
+    until_ended(&streaming.proxy, "revoked", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,7 +15,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use verdict::revocation::{HashKey, Kind, Record};
+use verdict::{
+    document::HostDocument,
+    revocation::{HashKey, Kind, Record},
+};
 
 use crate::{
     feed_world::{CLUSTER, configuration, configure, feed_of, now_ms, snapshot_at, until_acknowledged},
@@ -38,7 +41,17 @@ pub(crate) struct Streaming {
 
 impl Streaming {
     pub(crate) async fn start(world: &World) -> Self {
-        let document = snapshot_at(world, 1);
+        Self::start_with(world, Vec::new(), |_| Ok(())).await
+    }
+
+    /// With further hosts, and whatever `change` does.
+    pub(crate) async fn start_with(
+        world: &World,
+        hosts: Vec<HostDocument>,
+        change: impl FnOnce(&mut Config) -> Result<()>,
+    ) -> Self {
+        let mut document = snapshot_at(world, 1);
+        document.hosts.extend(hosts);
         let hash_key = HashKey::parse(&document.hash_key).unwrap();
         let feed = feed_of(&document).await;
         let upstream = Endless::start().await.unwrap();
@@ -47,7 +60,8 @@ impl Streaming {
         let proxy = world
             .proxy(Shipped::Wasm, |config| {
                 config.grpc_cluster(CLUSTER, address)?;
-                before(config, &upstream)
+                before(config, &upstream)?;
+                change(config)
             })
             .await
             .unwrap();
