@@ -17,6 +17,7 @@ pub mod oauth;
 pub mod operators;
 pub mod publish;
 pub mod reload;
+pub mod revocations;
 pub mod rpc;
 pub mod scope;
 pub mod server;

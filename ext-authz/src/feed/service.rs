@@ -58,10 +58,10 @@ impl FeedServer {
         if request.uri().path() != WATCH {
             return Err(Status::unimplemented("no such method"));
         }
-        let publications = self.feed.publications.subscribe(&plane.scope);
-        let publications = publications.ok_or_else(|| Status::internal("this scope is not published"))?;
+        let channel = self.feed.publications.channel(&plane.scope);
+        let channel = channel.ok_or_else(|| Status::internal("this scope is not published"))?;
         let up = Up::new(Body::new(request.into_body()), self.feed.limits.message_bytes.min(MESSAGE_BYTES));
-        let session = Session::new(Arc::clone(&self.feed), plane.clone(), publications, up);
+        let session = Session::new(Arc::clone(&self.feed), plane.clone(), channel, up);
         let body = stream::unfold(session, |mut session| async {
             let frame = session.next().await?;
             Some((Ok::<_, Infallible>(frame), session))

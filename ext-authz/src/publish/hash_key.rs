@@ -11,9 +11,12 @@ use verdict::revocation::HashKey;
 
 use crate::files::{self, FileError};
 
-/// The key in its wire form, base64url of 16 bytes. Data planes get it, strangers do not.
+/// The key, and its wire form, base64url of 16 bytes. Data planes get it, strangers do not.
 #[derive(Clone)]
-pub struct HashKeyFile(String);
+pub struct HashKeyFile {
+    text: String,
+    key: HashKey,
+}
 
 /// Why there is no key.
 #[derive(Debug, Error)]
@@ -45,7 +48,7 @@ impl HashKeyFile {
         }
         let earlier = data_dir.join(FILE);
         if let Some(key) = Self::read(&earlier)? {
-            files::write_atomically(&path, key.0.as_bytes(), files::SECRET)?;
+            files::write_atomically(&path, key.text.as_bytes(), files::SECRET)?;
             // Written and on disk: a copy that stays behind is a secret too many, and nothing worse.
             let _ = std::fs::remove_file(&earlier);
             return Ok(key);
@@ -63,7 +66,8 @@ impl HashKeyFile {
 
     fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text).trim().to_owned();
-        HashKey::parse(&text).is_ok().then_some(Self(text))
+        let key = HashKey::parse(&text).ok()?;
+        Some(Self { text, key })
     }
 
     fn create(path: &Path) -> Result<Self, HashKeyError> {
@@ -71,12 +75,17 @@ impl HashKeyFile {
         aws_lc_rs::rand::fill(&mut bytes).map_err(|_| HashKeyError::Random)?;
         let text = URL_SAFE_NO_PAD.encode(bytes);
         files::write_atomically(path, text.as_bytes(), files::SECRET)?;
-        Ok(Self(text))
+        Ok(Self { text, key: HashKey::from_bytes(bytes) })
+    }
+
+    /// The key.
+    pub fn key(&self) -> HashKey {
+        self.key
     }
 
     /// The wire form.
     #[must_use]
     pub fn wire_form(&self) -> &str {
-        &self.0
+        &self.text
     }
 }

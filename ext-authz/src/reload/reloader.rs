@@ -62,7 +62,7 @@ impl Reloader {
         let Opening { publisher, state, head, latest, found, held, as_of } = opening;
         let current = Current::new(state);
         let (status, asked) = StoreStatus::new();
-        current.set_as_of(as_of);
+        current.set_policy_as_of(as_of);
         status.read(as_of.at_latest());
         let reloader = Self {
             publisher,
@@ -120,7 +120,7 @@ impl Reloader {
             return;
         }
         if self.unserved.is_none() {
-            self.current.set_as_of(as_of);
+            self.current.set_policy_as_of(as_of);
             self.status.read(as_of.at_latest());
         } else {
             self.status.can_be_read();

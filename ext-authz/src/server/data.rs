@@ -15,24 +15,32 @@ use crate::{
     audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
     config::Config,
+    feed::scopes,
     files::{self, FileError},
     issue::Issuer,
     keys::KeyRing,
     publish::{AuditKeyFile, HashKeyFile},
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
+    revocations::{AskTail, Tail},
 };
 
 /// What is behind the listeners.
 pub struct Data {
     /// What handlers share.
     pub api: Api,
-    /// Keeps the policy up to date, once it is started.
-    reloader: Reloader,
-    asked: AskedReads,
+    readers: Readers,
     /// Writes what the ledger takes.
     writing: JoinHandle<()>,
     /// Keeps other servers off the data directory while it lives.
     lock: File,
+}
+
+/// What keeps the state up to the store, once it is started.
+pub(super) struct Readers {
+    pub(super) reloader: Reloader,
+    pub(super) asked: AskedReads,
+    pub(super) tail: Tail,
+    pub(super) ask_tail: AskTail,
 }
 
 /// Reads policy, data directory and store, and makes what the first start has to make. Secrets of clients that were
@@ -61,6 +69,8 @@ pub async fn open(
     let writing = tokio::spawn(writing);
     let (config, store) = (Arc::new(config), Arc::new(store));
     let reads = Arc::new(Store::existing(config.store.clone()));
+    let planes = scopes(&config.data_planes);
+    let (tail, ask_tail) = Tail::open(config.store.clone(), hash_key.key(), planes).await?;
     let publisher = Publisher {
         config: Arc::clone(&config),
         store,
@@ -71,16 +81,18 @@ pub async fn open(
         show: Box::new(show),
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
+    // Before anything is served.
+    tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
     let api = Api { config, current, store, keys, ledger, reads, audit, issuer };
-    Ok(Data { api, reloader, asked, writing, lock })
+    Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
 
 impl Data {
-    /// The handlers' share, what keeps the policy up to date, what writes, and the hold on the data directory.
-    pub(super) fn into_parts(self) -> (Api, (Reloader, AskedReads), JoinHandle<()>, File) {
-        let Self { api, reloader, asked, writing, lock } = self;
-        (api, (reloader, asked), writing, lock)
+    /// The handlers' share, what keeps it up to date, what writes, and the hold on the data directory.
+    pub(super) fn into_parts(self) -> (Api, Readers, JoinHandle<()>, File) {
+        let Self { api, readers, writing, lock } = self;
+        (api, readers, writing, lock)
     }
 }
 

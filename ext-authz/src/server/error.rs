@@ -13,6 +13,7 @@ use crate::{
     listen::{BindError, SocketError},
     publish::{AuditKeyError, HashKeyError},
     reload::StoreFault,
+    revocations::TailFault,
     tls::TlsError,
 };
 
@@ -43,6 +44,9 @@ pub enum ServerError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreFault),
+    /// What is revoked.
+    #[error(transparent)]
+    Revocations(#[from] TailFault),
     /// The store's policy, where there is no other to serve.
     #[error("generation {generation} of the store does not fit this server's configuration:\n{errors}")]
     Unfit {
@@ -102,6 +106,7 @@ impl ServerError {
             Self::File(_)
             | Self::EarlierClients(_)
             | Self::Store(_)
+            | Self::Revocations(_)
             | Self::Outpaced
             | Self::Locked(_)
             | Self::Feed(_)

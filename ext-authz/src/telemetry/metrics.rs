@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use verdict::DenialCode;
 
-use super::{audit, feed};
+use super::{audit, feed, revocations};
 
 /// Why a request passed.
 pub const GRANTED: &str = "granted";
@@ -34,11 +34,14 @@ const BUILD: &str = "writ_build_info";
 /// # Errors
 /// Counting was begun before in this process.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
-    let seconds = Matcher::Full(feed::ACK_SECONDS.to_owned());
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &feed::ACK_BUCKETS)?;
+    let mut builder = PrometheusBuilder::new();
+    for seconds in [feed::ACK_SECONDS, feed::REVOCATION_ACK_SECONDS, revocations::READ_SECONDS] {
+        builder = builder.set_buckets_for_metric(Matcher::Full(seconds.to_owned()), &feed::ACK_BUCKETS)?;
+    }
     let handle = builder.install_recorder()?;
     feed::start();
     audit::start();
+    revocations::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
     describe_counter!(REFUSED, "Calls of data planes' services by callers that are none");
     describe_counter!(OPERATOR_REFUSED, "Requests for operators' routes by callers that are none");
@@ -107,16 +110,15 @@ pub fn policy_is(generation: u64, rejected: bool) {
     gauge!(POLICY_REJECTED).set(u8::from(rejected));
 }
 
-/// The store was read completely, at this Unix second.
+/// The policy was read completely from the store, at this Unix second.
 #[allow(clippy::cast_precision_loss, reason = "Unix seconds are exact in 53 bits")]
 pub fn store_was_read(as_of: u64) {
-    gauge!(STORE_UP).set(1);
     gauge!(STORE_AS_OF).set(as_of as f64);
 }
 
-/// The store could not be read.
-pub fn store_failed() {
-    gauge!(STORE_UP).set(0);
+/// Whether the store can be read.
+pub fn store_is_up(is_up: bool) {
+    gauge!(STORE_UP).set(u8::from(is_up));
 }
 
 /// One request answered.

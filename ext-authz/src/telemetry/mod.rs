@@ -5,3 +5,4 @@ pub mod feed;
 pub mod logs;
 pub mod metrics;
 pub mod quiet;
+pub mod revocations;

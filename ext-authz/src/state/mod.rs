@@ -1,30 +1,37 @@
 //! What every request reads: one value, swapped whole, so that no two parts of it can disagree.
 
+mod current;
+
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
 use policy::Policy;
-use tokio::sync::watch;
 use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
+
+pub use current::Current;
 
 use crate::{
     check::TokenMemory,
     clients::Clients,
-    clock::{self, Moment, UnixMillis},
     reload::Rejection,
+    revocations::Revoked,
     scope::{Scope, ScopedSnapshots},
     telemetry::metrics,
 };
 
-/// Policy at one generation, in all its forms.
+/// Policy at one generation, in all its forms, and what is revoked.
 #[derive(Debug)]
 pub struct State {
     policy: Arc<Policy>,
     clients: Arc<Clients>,
+    /// Without revocations: it stays the same while these come and go.
     document: Arc<SnapshotDocument>,
+    /// Which of this process's documents it is, from 1.
+    edition: u64,
+    revoked: Arc<Revoked>,
+    /// The document and what is revoked.
     snapshot: Arc<Snapshot>,
-    /// Parts of the document, for data planes that see no more of it.
-    scoped: Arc<ScopedSnapshots>,
+    /// Parts of that, for data planes that see no more of it.
+    scoped: ScopedSnapshots,
     /// Proofs made with the keys and for the issuer of this server: what else a token needs is judged each time, so
     /// they outlive a policy.
     tokens: Arc<TokenMemory>,
@@ -33,7 +40,7 @@ pub struct State {
 }
 
 impl State {
-    /// The forms of one generation.
+    /// The forms of one generation, with nothing revoked.
     ///
     /// # Errors
     /// The document does not compile.
@@ -43,8 +50,10 @@ impl State {
             policy: Arc::new(policy),
             clients: Arc::new(clients),
             document: Arc::new(document),
+            edition: 1,
+            revoked: Arc::default(),
             snapshot: Arc::new(snapshot),
-            scoped: Arc::default(),
+            scoped: ScopedSnapshots::default(),
             tokens: Arc::default(),
             rejection: None,
         })
@@ -71,12 +80,13 @@ impl State {
         let mut document = SnapshotDocument::clone(&self.document);
         (document.version.epoch, document.min_iat) = (epoch, min_iat);
         let snapshot = Snapshot::compile(document.clone())?;
-        Ok(Self {
+        let under = Self {
             document: Arc::new(document),
             snapshot: Arc::new(snapshot),
-            scoped: Arc::default(),
+            scoped: ScopedSnapshots::default(),
             ..self.with_rejection(self.rejection.clone())
-        })
+        };
+        Ok(under.revised(Arc::clone(&self.revoked)))
     }
 
     /// The same, with this to say about the policy directory.
@@ -86,11 +96,31 @@ impl State {
             policy: Arc::clone(&self.policy),
             clients: Arc::clone(&self.clients),
             document: Arc::clone(&self.document),
+            edition: self.edition,
+            revoked: Arc::clone(&self.revoked),
             snapshot: Arc::clone(&self.snapshot),
-            scoped: Arc::clone(&self.scoped),
+            scoped: self.scoped.clone(),
             tokens: Arc::clone(&self.tokens),
             rejection,
         }
+    }
+
+    /// The same policy, with this revoked.
+    fn revised(&self, revoked: Arc<Revoked>) -> Self {
+        let snapshot = self.snapshot.revised(revoked.sequence(), revoked.all().clone());
+        Self {
+            snapshot: Arc::new(snapshot),
+            scoped: self.scoped.to_be_revised(),
+            revoked,
+            ..self.with_rejection(self.rejection.clone())
+        }
+    }
+
+    /// The same, as what follows `before`.
+    fn after(mut self, before: &Self) -> Self {
+        let is_another = !Arc::ptr_eq(&self.document, &before.document);
+        self.edition = before.edition.saturating_add(u64::from(is_another));
+        self
     }
 
     /// What operators wrote.
@@ -105,10 +135,29 @@ impl State {
         &self.clients
     }
 
-    /// What data planes are sent, each its part of it.
+    /// What data planes are sent, each its part of it. It names no revocations, and its version counts none.
     #[must_use]
     pub fn document(&self) -> &Arc<SnapshotDocument> {
         &self.document
+    }
+
+    /// Counts the documents of this process: a data plane that took one of a later edition took what came with this one.
+    #[must_use]
+    pub fn edition(&self) -> u64 {
+        self.edition
+    }
+
+    /// What is revoked.
+    #[must_use]
+    pub fn revoked(&self) -> &Arc<Revoked> {
+        &self.revoked
+    }
+
+    /// Whether policy and revocations are of one epoch of the store. Where a backup was restored, one of the two is read
+    /// before the other; until both are, their versions cannot be compared with others.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.revoked.epoch().is_none_or(|epoch| epoch == self.document.version.epoch)
     }
 
     /// What verdicts read.
@@ -124,7 +173,7 @@ impl State {
     pub fn snapshot_in(&self, scope: &Scope) -> Result<Arc<Snapshot>, SnapshotError> {
         match scope {
             Scope::All => Ok(Arc::clone(&self.snapshot)),
-            Scope::Audiences(_) => self.scoped.find(scope, &self.document),
+            Scope::Audiences(_) => self.scoped.find(scope, &self.document, &self.revoked),
         }
     }
 
@@ -145,63 +194,5 @@ impl State {
     /// Shows in metrics what counts.
     fn count(&self) {
         metrics::policy_is(self.snapshot.version().generation, self.rejection.is_some());
-    }
-}
-
-/// The state that counts now, and how old it is at most.
-#[derive(Clone, Debug)]
-pub struct Current(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    state: ArcSwap<State>,
-    /// For those who follow it; requests read the other, which costs them no lock.
-    followed: watch::Sender<Arc<State>>,
-    /// `None` while nobody says.
-    as_of: ArcSwapOption<Moment>,
-}
-
-impl Current {
-    /// Begins with `state`.
-    #[must_use]
-    pub fn new(state: State) -> Self {
-        state.count();
-        let state = Arc::new(state);
-        Self(Arc::new(Shared {
-            followed: watch::Sender::new(Arc::clone(&state)),
-            state: ArcSwap::new(state),
-            as_of: ArcSwapOption::empty(),
-        }))
-    }
-
-    /// From here on `state` counts. Whoever loaded another one ends with that.
-    pub fn store(&self, state: State) {
-        state.count();
-        let state = Arc::new(state);
-        self.0.state.store(Arc::clone(&state));
-        self.0.followed.send_replace(state);
-    }
-
-    /// The state at this moment. One request loads it once.
-    #[must_use]
-    pub fn load(&self) -> Arc<State> {
-        self.0.state.load_full()
-    }
-
-    /// Tells of each later state; of the newest only, to whoever is slow.
-    #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Arc<State>> {
-        self.0.followed.subscribe()
-    }
-
-    /// When everything that the state rests on was last read completely. Now, where it rests on this server alone.
-    #[must_use]
-    pub fn as_of(&self) -> UnixMillis {
-        self.0.as_of.load().as_deref().map_or_else(clock::now_millis, |moment| moment.at_latest())
-    }
-
-    /// Everything was read completely at this instant, and what was read counts.
-    pub fn set_as_of(&self, moment: Moment) {
-        self.0.as_of.store(Some(Arc::new(moment)));
     }
 }
