@@ -4,6 +4,7 @@
 mod extract;
 mod identity;
 mod refusals;
+mod revocations;
 
 use axum::{Extension, Router, routing::get};
 
@@ -17,5 +18,6 @@ pub fn router(operators: Operators) -> Router<Api> {
     Router::new()
         .route("/v1/operator", get(extract::whoami))
         .merge(audit::router())
+        .merge(revocations::router())
         .layer(Extension(operators))
 }

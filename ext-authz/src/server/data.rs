@@ -22,6 +22,7 @@ use crate::{
     publish::{AuditKeyFile, HashKeyFile},
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
     revocations::{AskTail, Tail},
+    tasks::Tasks,
 };
 
 /// What is behind the listeners.
@@ -84,7 +85,8 @@ pub async fn open(
     // Before anything is served.
     tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    let api = Api { config, current, store, keys, ledger, reads, audit, issuer };
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
+    let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
 

@@ -15,7 +15,7 @@ pub use run::run;
 use store::{Ledger, Store};
 
 use crate::{
-    audit::AuditLog, config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current,
+    audit::AuditLog, config::Config, keys::KeyRing, reload::StoreStatus, state::Current, tasks::Tasks,
 };
 
 /// What the HTTP handlers share.
@@ -35,6 +35,6 @@ pub struct Api {
     pub reads: Arc<Store>,
     /// Who writes the audit log, and with which key.
     pub audit: AuditLog,
-    /// Makes tokens.
-    pub issuer: Arc<Issuer>,
+    /// What clients do with tasks and tokens.
+    pub tasks: Tasks,
 }

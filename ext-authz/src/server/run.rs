@@ -76,9 +76,11 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let tasks = TasksServer::new(api.clone(), shutdown.clone());
     let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
     let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
-    let listed_operators = operators::router(Operators::listed(&config.operators));
-    let public = oauth::router().merge(tasks::router()).merge(listed_operators).with_state(api.clone());
-    let local_operators = operators::router(Operators::Socket).with_state(api.clone());
+    let named = Operators::listed(&config.operators);
+    let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));
+    let public = public.with_state(api.clone());
+    let local_operators = operators::router(Operators::Socket).merge(tasks::reading(Operators::Socket));
+    let local_operators = local_operators.with_state(api.clone());
     let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::service::{Kind, TaskError};
 use crate::{clients::AuthenticationError, issue::IssueError, web::Problem};
 
 impl From<AuthenticationError> for Problem {
@@ -15,23 +16,22 @@ impl From<AuthenticationError> for Problem {
     }
 }
 
+impl From<TaskError> for Problem {
+    fn from(error: TaskError) -> Self {
+        let status = match error.kind() {
+            Kind::Invalid => StatusCode::BAD_REQUEST,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Ended => StatusCode::CONFLICT,
+            Kind::Unavailable | Kind::Changed => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
 impl From<IssueError> for Problem {
     fn from(error: IssueError) -> Self {
-        let (status, code) = match &error {
-            IssueError::OverCeiling { .. } | IssueError::Agent(_) => (StatusCode::FORBIDDEN, "not_allowed"),
-            IssueError::Lifetime { .. } => (StatusCode::BAD_REQUEST, "lifetime_over_cap"),
-            IssueError::Grants(_)
-            | IssueError::Duplicate { .. }
-            | IssueError::Limits { .. }
-            | IssueError::TooLarge(_) => (StatusCode::BAD_REQUEST, "invalid_grants"),
-            IssueError::AudienceMissing(_)
-            | IssueError::AudienceUnknown(_)
-            | IssueError::NoLifetime
-            | IssueError::Name { .. }
-            | IssueError::SpiffeId { .. }
-            | IssueError::Binding(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
-            IssueError::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-        };
-        Self::new(status, code, error.to_string())
+        TaskError::from(error).into()
     }
 }

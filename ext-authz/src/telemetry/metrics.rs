@@ -17,6 +17,7 @@ const PASSED: [&str; 3] = [GRANTED, EXEMPT, SHADOWED];
 const CHECK_DECISIONS: &str = "writ_check_decisions_total";
 const REFUSED: &str = "writ_data_plane_refused_total";
 const OPERATOR_REFUSED: &str = "writ_operator_refused_total";
+const FOREIGN_TOKENS: &str = "writ_foreign_tokens_left_alone_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
 const REQUESTS: &str = "writ_http_requests_total";
 const CONNECTIONS: &str = "writ_connections";
@@ -45,6 +46,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
     describe_counter!(REFUSED, "Calls of data planes' services by callers that are none");
     describe_counter!(OPERATOR_REFUSED, "Requests for operators' routes by callers that are none");
+    describe_counter!(FOREIGN_TOKENS, "Requests of clients to revoke tokens that are not theirs, or none");
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
     describe_counter!(REQUESTS, "Requests by listener and class of status");
     describe_gauge!(CONNECTIONS, "Open connections by listener");
@@ -63,6 +65,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
         counter!(REFUSED, "service" => service).absolute(0);
     }
     counter!(OPERATOR_REFUSED).absolute(0);
+    counter!(FOREIGN_TOKENS).absolute(0);
     counter!(TOKENS_ISSUED).absolute(0);
     for outcome in [ACCEPTED, REJECTED] {
         counter!(POLICY_RELOADS, "outcome" => outcome).absolute(0);
@@ -86,6 +89,11 @@ pub fn data_plane_refused(service: &'static str) {
 /// One request for operators' routes by a caller that is none.
 pub fn operator_refused() {
     counter!(OPERATOR_REFUSED).increment(1);
+}
+
+/// One request of a client to revoke what is not its own.
+pub fn foreign_token_left_alone() {
+    counter!(FOREIGN_TOKENS).increment(1);
 }
 
 /// One token signed.
