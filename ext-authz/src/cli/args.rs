@@ -51,7 +51,7 @@ The first start makes the signing key and prints, once, the secrets of clients t
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Revoke whatever tokens carry: a token, a task, an agent, a subject, a client, a key.
+    /// Revoke whatever tokens carry: a token, a task, an agent, a subject, a client.
     #[command(after_help = "\
 Examples:
   writ revoke task 019a5e3c-8d3f-7b52-9c0e-3f1a2b4c5d6e --reason 'did what it should not'
@@ -61,8 +61,9 @@ Examples:
 
 For operators: over the socket of the server that runs here, or with a secret over its HTTP listener.
 What is acknowledged is committed, and refused by every data plane within milliseconds. `token` and `task` take with them
-whatever was delegated from it. Agents, subjects and clients get nothing more issued either, until it is lifted; tokens,
-tasks and keys stay revoked for good. A name that nobody has heard of is recorded all the same.
+whatever was delegated from it. Agents, subjects and clients get nothing more issued either, until it is lifted; tokens
+and tasks stay revoked for good. A name that nobody has heard of is recorded all the same. Keys are withdrawn by
+`writ keys withdraw`.
 Exit codes: 0 done, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
     Revoke(Box<RevokeArgs>),
     /// List what is revoked.

@@ -8,6 +8,7 @@ mod operations;
 mod raw;
 mod refusal;
 mod service;
+mod wire;
 
 pub use service::TasksServer;
 

@@ -11,8 +11,14 @@ use proto::v1::tasks::{
     batch_request::Operation, batch_response::Result as Outcome,
 };
 
-use super::refusal::Refusal;
-use crate::{clients::AuthenticatedClient, server::Api, state::Current};
+use super::{refusal::Refusal, wire};
+use crate::{
+    clients::AuthenticatedClient,
+    server::Api,
+    state::Current,
+    tasks::service::{Completed, Page},
+    telemetry::metrics,
+};
 
 /// A method with one answer.
 #[derive(Clone, Copy, Debug)]
@@ -107,25 +113,45 @@ fn encode(message: &impl Message) -> Bytes {
 }
 
 impl Operations {
-    async fn start(&self, _: StartTaskRequest) -> Result<StartTaskResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+    async fn start(&self, request: StartTaskRequest) -> Result<StartTaskResponse, Refusal> {
+        let started = self.0.api.tasks.start(&self.0.client, wire::start(request)?).await?;
+        Ok(wire::started(started))
     }
-    async fn get(&self, _: GetTaskRequest) -> Result<GetTaskResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn get(&self, GetTaskRequest { task }: GetTaskRequest) -> Result<GetTaskResponse, Refusal> {
+        let task = self.0.api.tasks.task(Some(self.0.client.name()), &task).await?;
+        Ok(GetTaskResponse { task: Some(wire::task(task)) })
     }
-    async fn list(&self, _: ListTasksRequest) -> Result<ListTasksResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn list(&self, request: ListTasksRequest) -> Result<ListTasksResponse, Refusal> {
+        let Page { tasks, next } =
+            self.0.api.tasks.list(Some(self.0.client.name()), wire::list(request)?).await?;
+        Ok(ListTasksResponse { tasks: tasks.into_iter().map(wire::task).collect(), next })
     }
-    async fn complete(&self, _: CompleteTaskRequest) -> Result<CompleteTaskResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn complete(
+        &self,
+        CompleteTaskRequest { task }: CompleteTaskRequest,
+    ) -> Result<CompleteTaskResponse, Refusal> {
+        let Completed { task, changed, cascaded } = self.0.api.tasks.complete(&self.0.client, &task).await?;
+        Ok(CompleteTaskResponse { task: Some(wire::task(task)), changed, cascaded })
     }
-    async fn issue(&self, _: IssueTokenRequest) -> Result<IssueTokenResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn issue(&self, request: IssueTokenRequest) -> Result<IssueTokenResponse, Refusal> {
+        let (task, request) = wire::issue(request)?;
+        let token = self.0.api.tasks.issue(&self.0.client, &task, request).await?;
+        Ok(IssueTokenResponse { token: Some(wire::token(token)) })
     }
-    async fn exchange(&self, _: ExchangeTokenRequest) -> Result<ExchangeTokenResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn exchange(&self, request: ExchangeTokenRequest) -> Result<ExchangeTokenResponse, Refusal> {
+        let token = self.0.api.tasks.exchange(&self.0.client, wire::exchange(request)?).await?;
+        Ok(ExchangeTokenResponse { token: Some(wire::token(token)) })
     }
-    async fn revoke(&self, _: RevokeTokenRequest) -> Result<RevokeTokenResponse, Refusal> {
-        Err(Refusal::unimplemented("not yet"))
+
+    async fn revoke(&self, request: RevokeTokenRequest) -> Result<RevokeTokenResponse, Refusal> {
+        if !self.0.api.tasks.revoke_token(&self.0.client, &request.token).await? {
+            metrics::foreign_token_left_alone();
+        }
+        Ok(RevokeTokenResponse {})
     }
 }

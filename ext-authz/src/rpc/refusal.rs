@@ -3,7 +3,10 @@
 use proto::v1::tasks::Failure;
 use tonic::{Code, Status, metadata::MetadataValue};
 
-use crate::clients::{AuthenticationError, CredentialsError};
+use crate::{
+    clients::{AuthenticationError, CredentialsError},
+    tasks::{TaskError, service::Kind},
+};
 
 /// The stable code of the HTTP API, in a refusal's metadata.
 const CODE: &str = "writ-code";
@@ -43,6 +46,21 @@ impl From<AuthenticationError> for Refusal {
             AuthenticationError::Busy => (Code::Unavailable, "temporarily_unavailable"),
         };
         Self::new(status, code, error.to_string())
+    }
+}
+
+impl From<TaskError> for Refusal {
+    fn from(error: TaskError) -> Self {
+        let status = match error.kind() {
+            Kind::Invalid => Code::InvalidArgument,
+            Kind::Forbidden => Code::PermissionDenied,
+            Kind::NotFound => Code::NotFound,
+            Kind::Ended => Code::FailedPrecondition,
+            Kind::Unavailable => Code::Unavailable,
+            Kind::Changed => Code::Aborted,
+            Kind::Internal => Code::Internal,
+        };
+        Self::new(status, error.code(), error.to_string())
     }
 }
 

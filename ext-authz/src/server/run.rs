@@ -73,8 +73,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
-    let tasks = TasksServer::new(api.clone(), shutdown.clone());
-    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks), &health)?;
+    let tasks_rpc = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks_rpc), &health)?;
     let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
     let named = Operators::listed(&config.operators);
     let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));

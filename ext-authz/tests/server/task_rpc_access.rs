@@ -26,7 +26,7 @@ async fn clients_alone_are_heard() {
     let channel = writ.grpc_channel().await;
     let token = writ.access_token(MAY).await;
     let (proof, wrong) = (basic("hashed", "hashed-secret"), basic("hashed", "wrong"));
-    assert_eq!(code(&get(channel.clone(), &[&proof]).await), (Code::NotFound, "not_found"));
+    assert_eq!(code(&get(channel.clone(), &[&proof]).await), (Code::NotFound, "unknown_task"));
     for nobody in [
         &[][..] as &[&str],
         &[&wrong],

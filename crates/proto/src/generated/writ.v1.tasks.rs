@@ -126,11 +126,14 @@ pub struct ListTasksRequest {
     /// Only those of this agent.
     #[prost(string, optional, tag = "3")]
     pub agent: ::core::option::Option<::prost::alloc::string::String>,
+    /// Only those that were started at this instant or later.
+    #[prost(uint64, optional, tag = "4")]
+    pub since: ::core::option::Option<u64>,
     /// Only those after this one: the `next` of the page before.
-    #[prost(string, optional, tag = "4")]
+    #[prost(string, optional, tag = "5")]
     pub after: ::core::option::Option<::prost::alloc::string::String>,
-    /// The most to return, 1 to 1,000; 100 where nothing is said.
-    #[prost(uint32, optional, tag = "5")]
+    /// The most to return, 1 to 200; 100 where nothing is said.
+    #[prost(uint32, optional, tag = "6")]
     pub limit: ::core::option::Option<u32>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -170,8 +173,11 @@ pub struct IssueTokenRequest {
     /// Seconds, at least 1, and no longer than the task; the server's default, or the rest of the task, where nothing is said.
     #[prost(uint64, optional, tag = "4")]
     pub expires_in: ::core::option::Option<u64>,
-    /// Must hold what the task's says; the task's where nothing is said.
-    #[prost(message, optional, tag = "5")]
+    /// The task's, if any is named.
+    #[prost(string, optional, tag = "5")]
+    pub audience: ::core::option::Option<::prost::alloc::string::String>,
+    /// As the task says where nothing is said.
+    #[prost(message, optional, tag = "6")]
     pub cnf: ::core::option::Option<Confirmation>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -190,12 +196,13 @@ pub struct ExchangeTokenRequest {
     /// Who shall hold the new token.
     #[prost(string, tag = "3")]
     pub agent: ::prost::alloc::string::String,
-    /// Seconds, at least 1; no longer than the token.
+    /// Seconds, at least 1, and no longer than the token; the server's default, or the rest of the token, where nothing is said.
     #[prost(uint64, optional, tag = "4")]
     pub expires_in: ::core::option::Option<u64>,
-    /// One of the token's.
+    /// One of the token's; all of them where none is named.
     #[prost(string, optional, tag = "5")]
     pub audience: ::core::option::Option<::prost::alloc::string::String>,
+    /// As the token says where nothing is said.
     #[prost(message, optional, tag = "6")]
     pub cnf: ::core::option::Option<Confirmation>,
 }
@@ -332,7 +339,7 @@ pub mod tasks_client {
     ///   UNAUTHENTICATED      the caller is no client
     ///   PERMISSION_DENIED    what the policy does not allow, or what is revoked
     ///   NOT_FOUND            no such task of this client
-    ///   FAILED_PRECONDITION  the task or its parent has ended
+    ///   FAILED_PRECONDITION  the task, or one above it, has ended
     ///   UNAVAILABLE          nothing was done: try again; the store or the audit log cannot be written, or there is no room
     ///   ABORTED              nothing was done: try again at once; what it rested on changed meanwhile
     /// Whatever was acknowledged is committed, and will be there after a crash.
@@ -690,7 +697,7 @@ pub mod tasks_server {
     ///   UNAUTHENTICATED      the caller is no client
     ///   PERMISSION_DENIED    what the policy does not allow, or what is revoked
     ///   NOT_FOUND            no such task of this client
-    ///   FAILED_PRECONDITION  the task or its parent has ended
+    ///   FAILED_PRECONDITION  the task, or one above it, has ended
     ///   UNAVAILABLE          nothing was done: try again; the store or the audit log cannot be written, or there is no room
     ///   ABORTED              nothing was done: try again at once; what it rested on changed meanwhile
     /// Whatever was acknowledged is committed, and will be there after a crash.

@@ -9,7 +9,7 @@ pub(in crate::cli) struct RevokeArgs {
     /// As what
     #[arg(value_enum)]
     pub(super) level: Level,
-    /// Which: a token's id (`jti`), a task's id, the name of an agent, subject or client, a key's id (`kid`)
+    /// Which: a token's id (`jti`), a task's id, the name of an agent, subject or client
     pub(super) name: String,
     /// Why, for people who read the list or the audit log
     #[arg(long, value_name = "TEXT", conflicts_with = "lift")]
@@ -39,7 +39,7 @@ pub(in crate::cli) struct RevocationsArgs {
     #[arg(long, value_name = "SEQ")]
     pub(super) after: Option<u64>,
     /// The most to list
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(super) limit: u32,
     #[command(flatten)]
     pub(super) operator: OperatorArgs,
@@ -52,6 +52,7 @@ pub(in crate::cli) struct RevocationsArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Level {
     /// One token, and all that was delegated from it
+    #[value(alias = "delegation")]
     Token,
     /// All tokens of a task and of those below it
     Task,
@@ -61,7 +62,8 @@ pub(in crate::cli) enum Level {
     Subject,
     /// All tokens that a client asked for or whose task it started
     Client,
-    /// All tokens that a key signed
+    /// All tokens that a key signed: only listed here
+    #[value(hide = true)]
     Key,
 }
 
@@ -76,10 +78,5 @@ impl Level {
             Self::Client => "client",
             Self::Key => "key",
         }
-    }
-
-    /// Whether it may be taken back.
-    pub(super) fn can_be_lifted(self) -> bool {
-        matches!(self, Self::Agent | Self::Subject | Self::Client)
     }
 }

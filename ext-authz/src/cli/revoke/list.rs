@@ -29,8 +29,8 @@ struct Revocation {
     name: String,
     #[serde(default)]
     reason: Option<String>,
-    by: String,
-    at: u64,
+    revoked_by: String,
+    revoked_at: u64,
     #[serde(default)]
     expires_at: Option<u64>,
     #[serde(default)]
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RevocationsArgs) -> Done {
         &[
             ("level", level.map(super::args::Level::name)),
             ("name", name.as_deref()),
-            ("all", all.then_some("true")),
+            ("stands", (!all).then_some("true")),
             ("after", after.as_deref()),
             ("limit", Some(&limit)),
         ],
@@ -62,14 +62,16 @@ fn words(answer: Value) -> Result<String, Failure> {
     }
     let now = clock::now().0;
     let mut table = Table::new(["NUMBER", "LEVEL", "NAME", "REVOKED", "BY", "STANDS", "REASON"]);
-    for Revocation { seq, level, name, reason, by, at, expires_at, lifted_at } in revocations {
+    for Revocation { seq, level, name, reason, revoked_by, revoked_at, expires_at, lifted_at } in revocations
+    {
         let stands = match (lifted_at, expires_at) {
             (Some(at), _) => format!("lifted {}", distance(at, now)),
             (None, Some(expires_at)) if expires_at <= now => "of no use any more".to_owned(),
             (None, Some(expires_at)) => format!("forgotten {}", distance(expires_at, now)),
             (None, None) => "yes".to_owned(),
         };
-        table.push([seq.to_string(), level, name, distance(at, now), by, stands, reason.unwrap_or_default()]);
+        let revoked = distance(revoked_at, now);
+        table.push([seq.to_string(), level, name, revoked, revoked_by, stands, reason.unwrap_or_default()]);
     }
     let mut lines = table.lines();
     lines.extend(next.map(|next| paint(NOTE, format!("there are more: --after {next}"))));

@@ -5,6 +5,7 @@ mod list;
 
 use serde_json::{Value, json};
 
+use self::args::Level;
 pub(super) use self::args::{RevocationsArgs, RevokeArgs};
 use super::{
     Done,
@@ -23,6 +24,9 @@ pub(super) fn list(args: &RevocationsArgs) -> Done {
 
 fn revoke(args: &RevokeArgs) -> Done {
     let RevokeArgs { level, name, reason, lift, operator, json } = args;
+    if *level == Level::Key {
+        return Err(Failure::failed(&"keys are withdrawn by `writ keys withdraw`"));
+    }
     let api = operator.api()?;
     let answer = if *lift {
         api.post("/v1/revocations/lift", json!({"level": level.name(), "name": name}).to_string())?
@@ -46,11 +50,13 @@ fn words(args: &RevokeArgs, answer: &Value) -> String {
             format!("lifted: {what}")
         };
     }
+    if answer["is_new"] == false {
+        return format!("revoked before: {what}");
+    }
     match answer["revocation"]["expires_at"].as_u64() {
         Some(expires_at) => {
             format!("revoked: {what}; all that it can refuse has expired by {}", date(expires_at))
         }
-        None if args.level.can_be_lifted() => format!("revoked until it is lifted: {what}"),
-        None => format!("revoked for good: {what}"),
+        None => format!("revoked until it is lifted: {what}"),
     }
 }

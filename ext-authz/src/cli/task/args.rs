@@ -110,11 +110,14 @@ pub(in crate::cli) struct ListArgs {
     /// Only those of this agent
     #[arg(long, value_name = "NAME")]
     pub(super) agent: Option<String>,
+    /// Only those started at this Unix second or later
+    #[arg(long, value_name = "SECOND")]
+    pub(super) since: Option<u64>,
     /// Only those after this one
     #[arg(long, value_name = "TASK")]
     pub(super) after: Option<String>,
     /// The most to list
-    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "COUNT", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(super) limit: u32,
     /// Print the server's answer as JSON
     #[arg(long)]

@@ -25,14 +25,15 @@ struct Listed {
 }
 
 pub(super) fn run(args: &ListArgs) -> Done {
-    let ListArgs { caller, state, parent, agent, after, limit, json } = args;
-    let limit = limit.to_string();
+    let ListArgs { caller, state, parent, agent, since, after, limit, json } = args;
+    let (since, limit) = (since.map(|since| since.to_string()), limit.to_string());
     let answer = caller.api()?.get(
         "/v1/tasks",
         &[
             ("state", state.map(State::name)),
             ("parent", parent.as_deref()),
             ("agent", agent.as_deref()),
+            ("since", since.as_deref()),
             ("after", after.as_deref()),
             ("limit", Some(&limit)),
         ],

@@ -1,5 +1,7 @@
 //! `writ task show`.
 
+use serde::Deserialize;
+
 use super::{
     answer::{Task, read},
     args::ShowArgs,
@@ -9,12 +11,17 @@ use crate::{
     clock,
 };
 
+#[derive(Deserialize)]
+struct Shown {
+    task: Task,
+}
+
 pub(super) fn run(args: &ShowArgs) -> Done {
     let answer = args.caller.api()?.get(&format!("/v1/tasks/{}", segment(&args.task)), &[])?;
     let text = if args.json {
         answer.to_string()
     } else {
-        let task: Task = read(answer)?;
+        let Shown { task } = read(answer)?;
         task.lines(clock::now().0).join("\n")
     };
     output::result(&text).map_err(|error| Failure::failed(&error))
