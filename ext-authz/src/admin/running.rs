@@ -22,6 +22,10 @@ struct Running {
     task_retention_seconds: u64,
     audit_retention_seconds: u64,
     keys_dir: PathBuf,
+    /// Where the key-encryption key is.
+    key_encryption: String,
+    /// `null`: keys change when an operator says so.
+    key_rotation_seconds: Option<u64>,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
     policy_poll_interval_seconds: u64,
@@ -94,6 +98,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         task_retention,
         audit_retention,
         keys_dir,
+        key_encryption,
+        key_rotation,
         policy,
         policy_poll_interval,
         listeners,
@@ -122,6 +128,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         task_retention_seconds: task_retention.as_secs(),
         audit_retention_seconds: audit_retention.as_secs(),
         keys_dir: keys_dir.clone(),
+        key_encryption: key_encryption.to_string(),
+        key_rotation_seconds: key_rotation.map(|every| every.as_secs()),
         policy_dir: match policy {
             PolicySource::Directory(directory) => Some(directory.clone()),
             PolicySource::Example => None,
@@ -138,7 +146,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
-        signing_key: admin.api.keys.active().public().kid().to_owned(),
+        signing_key: admin.api.keys.current().active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
         policy_rejected: state.rejection().cloned(),
         store_error: admin.api.store.view(&admin.api.current).error,

@@ -1,7 +1,5 @@
 //! From what was allowed to a signed token.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 use verdict::{
     UnixTime,
@@ -17,7 +15,7 @@ use super::{
     ceiling::{self, Allowance, Lifetimes, Rest},
     grants,
 };
-use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing};
+use crate::{clients::AuthenticatedClient, config::Config, keys::Keys};
 
 /// Signs tokens. Knows nothing of tasks: what a token may say was decided before, and whether it counts is decided by the
 /// store, at the commit that it is handed out after.
@@ -25,7 +23,7 @@ use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing};
 pub struct Issuer {
     issuer: String,
     lifetimes: Lifetimes,
-    keys: Arc<KeyRing>,
+    keys: Keys,
 }
 
 /// What a token shall say, apart from what is the same in all or new in each.
@@ -60,7 +58,7 @@ pub(crate) struct SignedToken {
 impl Issuer {
     /// An issuer that signs with the active key of `keys`.
     #[must_use]
-    pub fn new(config: &Config, keys: Arc<KeyRing>) -> Self {
+    pub fn new(config: &Config, keys: Keys) -> Self {
         let lifetimes = Lifetimes { default: config.default_ttl, max: config.max_ttl };
         Self { issuer: config.issuer.clone(), lifetimes, keys }
     }
@@ -98,11 +96,12 @@ impl Issuer {
             writ,
         };
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
-        let access_token = self.keys.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
+        let ring = self.keys.current();
+        let access_token = ring.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
         if access_token.len() > MAX_TOKEN {
             return Err(IssueError::TooLarge(access_token.len()));
         }
-        Ok(SignedToken { access_token, claims, keys: 0 })
+        Ok(SignedToken { access_token, claims, keys: ring.sequence() })
     }
 }
 

@@ -8,7 +8,7 @@ mod revocations;
 
 use axum::{Extension, Router, routing::get};
 
-use crate::{audit, server::Api};
+use crate::{audit, keys, server::Api};
 pub(crate) use extract::Operator;
 pub use identity::{LOCAL, NotAnOperator, Operators};
 
@@ -19,5 +19,6 @@ pub fn router(operators: Operators) -> Router<Api> {
         .route("/v1/operator", get(extract::whoami))
         .merge(audit::router())
         .merge(revocations::router())
+        .merge(keys::router())
         .layer(Extension(operators))
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod feed;
+pub mod keys;
 pub mod logs;
 pub mod metrics;
 pub mod quiet;
