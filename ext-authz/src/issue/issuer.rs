@@ -15,7 +15,11 @@ use super::{
     ceiling::{self, Allowance, Lifetimes, Rest},
     grants,
 };
-use crate::{clients::AuthenticatedClient, config::Config, keys::Keys};
+use crate::{
+    clients::AuthenticatedClient,
+    config::Config,
+    keys::{KeyError, KeyRing, Keys},
+};
 
 /// Signs tokens. Knows nothing of tasks: what a token may say was decided before, and whether it counts is decided by the
 /// store, at the commit that it is handed out after.
@@ -96,12 +100,25 @@ impl Issuer {
             writ,
         };
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
-        let ring = self.keys.current();
-        let access_token = ring.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
+        self.sign_with(&self.keys.current(), claims)
+    }
+
+    /// Takes up the keys of the store, which says that they have changed.
+    pub(crate) async fn refresh_keys(&self) -> Result<(), KeyError> {
+        self.keys.refresh().await.map(drop)
+    }
+
+    /// Signs the same with the key that signs by now.
+    pub(crate) fn sign_again(&self, signed: SignedToken) -> Result<SignedToken, IssueError> {
+        self.sign_with(&self.keys.current(), signed.claims)
+    }
+
+    fn sign_with(&self, keys: &KeyRing, claims: Claims) -> Result<SignedToken, IssueError> {
+        let access_token = keys.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
         if access_token.len() > MAX_TOKEN {
             return Err(IssueError::TooLarge(access_token.len()));
         }
-        Ok(SignedToken { access_token, claims, keys: ring.sequence() })
+        Ok(SignedToken { access_token, claims, keys: keys.sequence() })
     }
 }
 
