@@ -8,6 +8,7 @@
 mod apply;
 mod check;
 mod load;
+mod memory;
 mod queue;
 mod save;
 mod view;
