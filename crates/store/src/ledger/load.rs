@@ -132,7 +132,7 @@ const REVOKED: Sql = Sql {
 };
 
 /// Begins a transaction and locks the store's row: from here on nobody else writes.
-pub(super) async fn begin(link: &mut Link) -> Result<Head, Fault> {
+pub(crate) async fn begin(link: &mut Link) -> Result<Head, Fault> {
     const LOCK: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN ISOLATION LEVEL READ COMMITTED" };
     // Each statement after it sees what was committed before the lock was had.
     const LOCKED: Sql = Sql {

@@ -26,6 +26,7 @@ use tokio::{
 pub use queue::Figures;
 pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Write, WriteError, Written};
 
+pub(crate) use self::load::begin as lock;
 use self::{
     queue::{Order, Queue, Shared, WAITING},
     worker::Worker,
