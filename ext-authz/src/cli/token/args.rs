@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{places::DataPlaces, remote::Address};
+use crate::cli::{places::DataPlaces, remote::ClientArgs};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
@@ -47,12 +47,8 @@ Exit codes: 0 valid, 1 denied, with the denial's code, 2 wrong usage, 64 bad con
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct IssueArgs {
-    /// The client that asks
-    #[arg(long, value_name = "NAME")]
-    pub(super) client: String,
-    /// File with the client's secret, or `-` for standard input [default: the variable WRIT_CLIENT_SECRET]
-    #[arg(long, value_name = "FILE")]
-    pub(super) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
     #[command(flatten)]
     pub(super) grants: GrantArgs,
     /// How long the token is to live, such as 5m [default: the server's]
@@ -70,14 +66,6 @@ pub(in crate::cli) struct IssueArgs {
     /// What the holder has to prove, as the claim `cnf`
     #[arg(long, value_name = "JSON")]
     pub(super) cnf: Option<String>,
-    /// URL of the server [default: as the running server of the data directory wrote it]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "data_dir"])]
-    pub(super) server: Option<Address>,
-    /// Send the secret without TLS to another machine: whoever is on the way can read it
-    #[arg(long)]
-    pub(super) allow_plain_http: bool,
-    #[command(flatten)]
-    pub(super) places: DataPlaces,
     /// Print the server's answer as JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -1,62 +1,23 @@
 //! `writ token issue`.
 
-use std::{env, path::Path};
+use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use form_urlencoded::{Serializer, byte_serialize};
-use http::{HeaderValue, StatusCode};
+use form_urlencoded::Serializer;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::args::{GrantArgs, IssueArgs};
-use crate::cli::{
-    Done,
-    exit::Failure,
-    input, output,
-    remote::{Address, Answer, Client},
-    words::Plain,
-};
-
-/// The variable that may hold the client's secret.
-const SECRET: &str = "WRIT_CLIENT_SECRET";
+use crate::cli::{Done, exit::Failure, input, output, remote::Answer, words::Plain};
 
 pub(super) fn run(args: &IssueArgs) -> Done {
-    let stdin = Some(Path::new("-"));
-    if args.secret_file.as_deref() == stdin && args.grants.grants.as_deref() == stdin {
+    if args.client.takes_input() && args.grants.grants.as_deref() == Some(Path::new("-")) {
         return Err(Failure::failed(&"standard input is either the secret or the grants"));
     }
-    let address = match &args.server {
-        Some(address) => address.clone(),
-        None => Address::of_http(&args.places)?,
-    };
-    if !address.is_private() && !args.allow_plain_http {
-        return Err(Failure::failed(&format!(
-            "{address}: not without TLS: the client's secret could be read on the way; use `https`, or \
-             --allow-plain-http where something else protects the way"
-        )));
-    }
-    let authorization = basic(&args.client, &secret(args)?)?;
-    let form = form(args)?;
-    let answer = Client::new(address).post("/oauth2/token", authorization, form);
+    let (client, authorization) = args.client.find()?;
+    let answer = client.post_form("/oauth2/token", authorization, form(args)?);
     let answer = answer.map_err(|error| Failure::failed(&error))?;
     output::result(&shown(&answer, args.json)?).map_err(|error| Failure::failed(&error))
-}
-
-fn secret(args: &IssueArgs) -> Result<String, Failure> {
-    let secret = match &args.secret_file {
-        Some(file) => input::read_text(file, "the client's secret")?,
-        None => env::var(SECRET).map_err(|_| {
-            Failure::failed(&format!("no secret: set the variable {SECRET}, or name a file by --secret-file"))
-        })?,
-    };
-    if secret.is_empty() { Err(Failure::failed(&"the secret is empty")) } else { Ok(secret) }
-}
-
-/// RFC 6749 section 2.3.1: both in form encoding, then as RFC 7617 has it.
-fn basic(client: &str, secret: &str) -> Result<HeaderValue, Failure> {
-    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = STANDARD.encode(format!("{}:{}", encoded(client), encoded(secret)));
-    HeaderValue::try_from(format!("Basic {pair}")).map_err(|error| Failure::failed(&error))
 }
 
 fn form(args: &IssueArgs) -> Result<String, Failure> {
