@@ -22,7 +22,7 @@ mod secrets;
 mod store;
 mod task;
 
-pub use audit_log::{AuditFilter, AuditPlace, AuditWriter};
+pub use audit_log::{AuditFilter, AuditPlace};
 pub use backup::{BackedUp, BackupError, Restore, RestoreError, Restored};
 pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};
