@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::{exit::Failure, input};
 
 /// What is asked for: a list, or grants one by one, or the words of a single one.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = true)]
+#[group(skip)]
 pub(super) struct GrantArgs {
     /// File with the JSON list of grants, or `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["grant", "action", "resource"])]
@@ -25,7 +25,18 @@ pub(super) struct GrantArgs {
     resource: Vec<String>,
 }
 
+/// For commands that need grants.
+pub(super) fn required() -> ArgGroup {
+    ArgGroup::new("what").args(["grants", "grant", "action", "resource"]).required(true).multiple(true)
+}
+
 impl GrantArgs {
+    /// Whether any were typed.
+    pub(super) fn is_given(&self) -> bool {
+        let Self { grants, grant, action, resource } = self;
+        grants.is_some() || !grant.is_empty() || !action.is_empty() || !resource.is_empty()
+    }
+
     /// Whether standard input is the grants.
     pub(super) fn takes_input(&self) -> bool {
         self.grants.as_deref() == Some(Path::new("-"))

@@ -35,9 +35,11 @@ use crate::{
 
 /// Requests that one HTTP/2 connection may have in progress.
 const MAX_STREAMS: u32 = 256;
-/// What one stream, and one HTTP/2 connection, may send before it is read, bytes.
+/// What one stream may send before it is read, bytes. Those of strangers are few ([`Places`]).
 const STREAM_WINDOW: u32 = 64 * 1024;
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// What one HTTP/2 connection may send before it is read, bytes. Half of it is what the HTTP library lets frames have in
+/// overhead that wait to be read, 256 bytes each, before it takes them for an attack: a batch that waits is a thousand of them.
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// How long a peer that was told to go may take to.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long one may take to read the last of a feed: it will be told again elsewhere.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{
-    grants::GrantArgs,
+    grants::{self, GrantArgs},
     remote::{ClientArgs, EitherArgs},
 };
 
@@ -55,6 +55,7 @@ Exit codes: 0 shown, 1 no such task or no server, 2 wrong usage, 64 bad configur
 }
 
 #[derive(Args, Debug)]
+#[command(group(grants::required()))]
 pub(in crate::cli) struct StartArgs {
     #[command(flatten)]
     pub(super) client: ClientArgs,

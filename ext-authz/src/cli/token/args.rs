@@ -5,7 +5,11 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{grants::GrantArgs, places::DataPlaces, remote::ClientArgs};
+use crate::cli::{
+    grants::{self, GrantArgs},
+    places::DataPlaces,
+    remote::ClientArgs,
+};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
@@ -68,6 +72,7 @@ Exit codes: 0 valid, 1 denied, with the denial's code, 2 wrong usage, 64 bad con
 }
 
 #[derive(Args, Debug)]
+#[command(group(grants::required()))]
 pub(in crate::cli) struct IssueArgs {
     #[command(flatten)]
     pub(super) client: ClientArgs,
@@ -100,7 +105,7 @@ pub(in crate::cli) struct ExchangeArgs {
     #[command(flatten)]
     pub(super) client: ClientArgs,
     #[command(flatten)]
-    pub(super) grants: Option<GrantArgs>,
+    pub(super) grants: GrantArgs,
     /// The agent that will hold the new token
     #[arg(long, value_name = "SPIFFE-ID")]
     pub(super) agent: String,

@@ -11,11 +11,7 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 pub(super) fn run(args: &ExchangeArgs) -> Done {
-    let readers = [
-        args.token.file == Path::new("-"),
-        args.client.takes_input(),
-        args.grants.as_ref().is_some_and(|grants| grants.takes_input()),
-    ];
+    let readers = [args.token.file == Path::new("-"), args.client.takes_input(), args.grants.takes_input()];
     if readers.into_iter().filter(|reads| *reads).count() > 1 {
         return Err(Failure::failed(&"standard input is either the token, or the secret, or the grants"));
     }
@@ -30,8 +26,8 @@ fn form(args: &ExchangeArgs) -> Result<String, Failure> {
     form.append_pair("subject_token_type", ACCESS_TOKEN);
     form.append_pair("subject_token", &presented::read(&args.token)?);
     form.append_pair("agent", &args.agent);
-    if let Some(grants) = &args.grants {
-        form.append_pair("authorization_details", &grants.text()?);
+    if args.grants.is_given() {
+        form.append_pair("authorization_details", &args.grants.text()?);
     }
     if let Some(time) = args.expires_in {
         form.append_pair("expires_in", &time.as_secs().to_string());

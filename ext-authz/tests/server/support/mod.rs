@@ -9,6 +9,7 @@ pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod replicas;
+pub(crate) mod rpc;
 pub(crate) mod setup;
 pub(crate) mod writ;
 
