@@ -83,7 +83,7 @@ pub async fn open(
     // Before anything is served.
     tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
-    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads), store.clone());
     let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }

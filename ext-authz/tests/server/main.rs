@@ -20,6 +20,8 @@ mod feed_limits;
 mod feed_shutdown;
 mod first_start;
 mod keys;
+mod keys_encryption;
+mod keys_rotation;
 mod limits;
 mod operators;
 mod policy_command;
