@@ -19,6 +19,8 @@ struct Running {
     /// Without its password.
     store: String,
     store_poll_interval_seconds: u64,
+    task_retention_seconds: u64,
+    audit_retention_seconds: u64,
     keys_dir: PathBuf,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
@@ -87,6 +89,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         data_dir,
         store,
         store_poll_interval,
+        task_retention,
+        audit_retention,
         keys_dir,
         policy,
         policy_poll_interval,
@@ -112,6 +116,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         data_dir: data_dir.clone(),
         store: store.to_string(),
         store_poll_interval_seconds: store_poll_interval.as_secs(),
+        task_retention_seconds: task_retention.as_secs(),
+        audit_retention_seconds: audit_retention.as_secs(),
         keys_dir: keys_dir.clone(),
         policy_dir: match policy {
             PolicySource::Directory(directory) => Some(directory.clone()),

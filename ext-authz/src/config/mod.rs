@@ -31,6 +31,10 @@ pub struct Config {
     pub store: StoreLocation,
     /// How often the store is read; 1 to 10 s.
     pub store_poll_interval: Duration,
+    /// How long a task is kept after its expiry.
+    pub task_retention: Duration,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// Where the signing keys and the key of revocation hashes are. Never written to while it holds them.
     pub keys_dir: PathBuf,
     /// Where policy is read from.
