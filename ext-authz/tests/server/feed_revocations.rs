@@ -9,7 +9,7 @@ use test_databases::Database;
 use verdict::revocation::{Hash, Kind};
 
 use crate::support::{
-    Setup, Writ,
+    MAY, Setup, Writ,
     feed::{Watch, hello},
     following::{Following, Held, hello_stepwise},
     http::get,
@@ -28,6 +28,8 @@ over_both! {
     a_hundred_thousand_are_told_to_who_begins,
     a_store_that_went_back_is_not_believed,
     a_restored_store_begins_anew,
+    without_its_store_a_server_keeps_nobody_fresh,
+    what_is_revoked_is_denied_by_check,
 }
 
 async fn watch_as(writ: &Writ, data_plane: &str) -> Watch {
@@ -228,6 +230,43 @@ async fn a_restored_store_begins_anew(database: Database) {
     assert_eq!((held.version.revocation, held.snapshots), (1, 2));
     let place = Writer::open(&database, "after").await.revoke_task("new").await;
     follower.until(|held| held.version.revocation == place).await;
+}
+
+/// Replica and watcher are alive and well; what neither can know counts.
+async fn without_its_store_a_server_keeps_nobody_fresh(mut database: Database) {
+    let bounded = opening("/a").replace("audience: mesh", "audience: mesh\n    max_staleness: 4s");
+    let setup = first_replica(&database, &bounded);
+    let writ = setup.serve().await;
+    let mut follower = writ.follow().await;
+    database.take_away();
+    writ.until(|ready| ready["store"]["reachable"] == false).await;
+    let as_of = writ.ready().await["store"]["as_of_ms"].as_u64().unwrap();
+    follower.until(|held| held.as_of_ms == as_of).await;
+    for _ in 0..3 {
+        follower.take().await;
+        assert_eq!(follower.held.as_of_ms, as_of);
+    }
+    writ.check_until("GET", "/a", &[], "stale_snapshot").await;
+    database.bring_back();
+    let place = Writer::open(&database, "other").await.revoke_task("t1").await;
+    let held = follower.until(|held| held.version.revocation == place).await;
+    assert_eq!((held.snapshots, held.deltas), (1, 1));
+    follower.until(|held| held.as_of_ms > as_of).await;
+    writ.check_until("GET", "/a", &[], "allowed").await;
+}
+
+async fn what_is_revoked_is_denied_by_check(database: Database) {
+    let setup = first_replica(&database, &opening("/a"));
+    let writ = setup.serve().await;
+    let writer = Writer::open(&database, "other").await;
+    let bearer = format!("Bearer {}", writ.access_token(MAY).await);
+    let object = "/my-bucket/logs/2026-05-01.log";
+    let headers = [("authorization", bearer.as_str())];
+    assert_eq!(writ.check("GET", object, &headers).await.status, 200);
+    writer.revoke(Level::Client, "hashed", None, None).await;
+    writ.check_until("GET", object, &headers, "revoked").await;
+    writer.lift(Level::Client, "hashed").await;
+    writ.check_until("GET", object, &headers, "allowed").await;
 }
 
 /// The filter of an earlier release finds what is revoked in its document.

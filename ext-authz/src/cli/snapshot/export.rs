@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::args::{ExportArgs, ExportFormat};
 use crate::{
-    cli::{Done, exit::Failure, output},
+    cli::{Done, exit::Failure, output, published::add_revoked},
     clock,
     config::resolve,
     files,
@@ -22,7 +22,8 @@ pub(super) fn run(args: &ExportArgs) -> Done {
     let hash_key =
         HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
-    let document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
+    let mut document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
+    add_revoked(&mut document, &config, &hash_key)?;
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;
@@ -45,6 +46,7 @@ pub(super) fn run(args: &ExportArgs) -> Done {
         "output": path,
         "hosts": document.hosts.len(),
         "keys": document.keys.len(),
+        "revocations": document.revocations.len(),
         "generation": document.version.generation,
         "not_after": document.not_after,
     });

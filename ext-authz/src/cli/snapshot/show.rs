@@ -11,7 +11,7 @@ use crate::{
         Done,
         exit::Failure,
         output::{self, BAD, STRONG, paint},
-        published::published,
+        published::{add_revoked, published},
         words::{Plain, date, duration, instant},
     },
     clock,
@@ -54,7 +54,9 @@ fn of_store(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
     let hash_key =
         HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
-    Ok((document(&publication, edition, None), store))
+    let mut document = document(&publication, edition, None);
+    add_revoked(&mut document, &config, &hash_key)?;
+    Ok((document, store))
 }
 
 /// All of it but the hash key. Taken apart without `..`: a new member has to be shown or left out on purpose.

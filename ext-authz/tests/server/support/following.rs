@@ -42,7 +42,8 @@ impl Following {
     /// Says Hello with what it holds.
     pub(crate) async fn begin(watch: Watch, held: Option<Held>) -> Self {
         watch.send(hello_stepwise(held.as_ref())).await;
-        Self { watch, held: held.unwrap_or_default() }
+        // Another replica may have read the store earlier.
+        Self { watch, held: Held { as_of_ms: 0, ..held.unwrap_or_default() } }
     }
 
     /// Takes in the next message, and acknowledges what can be. Whatever does not lead on is a fault.

@@ -3,11 +3,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audit::{Chain, ChainKey, Event, EventKind, Lines};
-use store::{Ledger, Level, NewRevocation, Write, Written};
+use store::{Ledger, Level, NewRevocation, Write, WriteError, Written};
 use test_databases::Database;
+use tokio::time::timeout;
 use verdict::revocation::{Hash, HashKey, Kind};
 
-use super::Setup;
+use super::{Setup, writ::PATIENCE};
 
 /// Another replica's ledger.
 #[derive(Clone)]
@@ -42,21 +43,31 @@ impl Writer {
             now: now(),
             expires_at,
         });
-        match self.0.write(write, event(EventKind::Revoked)).await.unwrap() {
+        match self.write(write, EventKind::Revoked).await {
             Written::Revoked { revocation, .. } => revocation.seq,
             other => panic!("{other:?}"),
         }
     }
 
+    /// Tries again where the store was too slow: what was done already is not done twice.
+    async fn write(&self, write: Write, kind: EventKind) -> Written {
+        let event = Lines::of(&Event { at: now() * 1000, event: kind, ..Event::default() });
+        let writing = async {
+            loop {
+                match self.0.write(write.clone(), event.clone()).await {
+                    Err(WriteError::Store(_) | WriteError::Busy) => tokio::task::yield_now().await,
+                    done => return done.unwrap(),
+                }
+            }
+        };
+        timeout(PATIENCE, writing).await.expect("the store takes nothing")
+    }
+
     pub(crate) async fn lift(&self, level: Level, name: &str) {
         let (name, by) = (name.to_owned(), "test".to_owned());
         let write = Write::Lift { level, name, by, now: now() };
-        assert_eq!(self.0.write(write, event(EventKind::Lifted)).await.unwrap(), Written::Lifted(true));
+        assert_eq!(self.write(write, EventKind::Lifted).await, Written::Lifted(true));
     }
-}
-
-fn event(kind: EventKind) -> Lines {
-    Lines::of(&Event { at: now() * 1000, event: kind, ..Event::default() })
 }
 
 pub(crate) fn now() -> u64 {
