@@ -74,7 +74,7 @@ fn decisions(events: &[Value], verdict: &str) -> usize {
 fn lines(events: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut requests: BTreeMap<String, usize> = BTreeMap::new();
-    let mut flush = |requests: &mut BTreeMap<String, usize>, lines: &mut Vec<String>| {
+    let flush = |requests: &mut BTreeMap<String, usize>, lines: &mut Vec<String>| {
         for (line, count) in std::mem::take(requests) {
             lines.push(format!("{count:>6} x {line}"));
         }
