@@ -27,6 +27,8 @@ mod sizes;
 mod snapshots;
 mod startup;
 mod store_away;
+mod streams_end;
+mod streams_world;
 mod surfaces;
 mod task_ends;
 mod tasks_world;
