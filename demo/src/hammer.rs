@@ -11,6 +11,7 @@ use std::{
 
 use harness::{Error, Result, envoy::Envoy, error::unexpected, http::RawRequest, wait, workers::Worker};
 use tokio::{
+    sync::Mutex,
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
@@ -28,6 +29,9 @@ pub(crate) struct Hammer {
     clients: JoinSet<Result<Seen>>,
 }
 
+/// Who reconnects does it alone, to see which worker takes the connection.
+type Alone = Arc<Mutex<()>>;
+
 /// How far one connection is.
 #[derive(Debug, Default)]
 struct Progress {
@@ -40,7 +44,9 @@ struct Progress {
 struct Seen {
     allowed: usize,
     revoked: usize,
-    /// When the first denial came.
+    /// Requests that were ended in the middle of their answer.
+    cut: usize,
+    /// When the first denial came, or the first such end.
     turned: Option<Instant>,
     /// Whether anything was allowed after that.
     relapsed: bool,
@@ -54,6 +60,8 @@ pub(crate) struct Seens {
     pub(crate) workers: usize,
     pub(crate) allowed: usize,
     pub(crate) revoked: usize,
+    /// Requests that were in the middle of their answer.
+    pub(crate) cut: usize,
     /// When the last of the connections was denied for the first time.
     pub(crate) turned: Option<Instant>,
     verdict: String,
@@ -72,10 +80,12 @@ impl Hammer {
             connections
                 .extend(Worker::each(envoy).await?.into_iter().map(|worker| (worker, request.clone())));
         }
+        let alone = Alone::default();
         for (worker, request) in connections {
+            let alone = Arc::clone(&alone);
             let own = Arc::<Progress>::default();
             progress.push(Arc::clone(&own));
-            clients.spawn(client(worker, request, own, Arc::clone(&stopped)));
+            clients.spawn(client(worker, request, own, alone, Arc::clone(&stopped)));
         }
         Ok(Self { workers: envoy.workers() as usize, progress, stopped, clients })
     }
@@ -120,6 +130,7 @@ impl Hammer {
             workers: self.workers,
             allowed: all.iter().map(|seen| seen.allowed).sum(),
             revoked: all.iter().map(|seen| seen.revoked).sum(),
+            cut: all.iter().map(|seen| seen.cut).sum(),
             turned: all.iter().filter_map(|seen| seen.turned).max(),
             verdict: verdict(&all),
         })
@@ -150,6 +161,7 @@ async fn client(
     mut worker: Worker,
     request: RawRequest,
     progress: Arc<Progress>,
+    alone: Alone,
     stopped: Arc<AtomicBool>,
 ) -> Result<Seen> {
     let mut seen = Seen::default();
@@ -157,7 +169,13 @@ async fn client(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stopped.load(Ordering::Acquire) {
         ticks.tick().await;
-        let (status, code) = worker.ask(&request).await?;
+        let Ok((status, code)) = worker.ask(&request).await else {
+            seen.cut += 1;
+            seen.turned.get_or_insert_with(Instant::now);
+            let _alone = alone.lock().await;
+            worker.reopen().await?;
+            continue;
+        };
         match (status, code.as_str()) {
             (200, _) => {
                 seen.allowed += 1;

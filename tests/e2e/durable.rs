@@ -51,7 +51,7 @@ async fn assert_durable(database: &Database) {
         dead.extend(acknowledged.dead());
         dead.drain(..dead.len().saturating_sub(REMEMBERED));
     }
-    let verified = fleet.setup(0).unwrap().run(&["audit", "verify"]).unwrap();
+    let verified = fleet.setup(0).unwrap().operate(&["audit", "verify"]).unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
 }
 

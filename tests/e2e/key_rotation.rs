@@ -63,8 +63,14 @@ async fn a_rotation_refuses_no_token_and_a_withdrawal_refuses_all_of_the_key() {
     }
     surfaces.agree(&[&last.token], ALLOWED).await;
     for number in [0, 1] {
-        let listed = public_kids(fleet.server(number).unwrap().listeners.http).await.unwrap();
-        assert!(!listed.contains(&kids[0]) && listed.contains(kids.last().unwrap()), "{listed:?}");
+        let address = fleet.server(number).unwrap().listeners.http;
+        wait::until("a withdrawn key to be unlisted", async || {
+            let listed = public_kids(address).await?;
+            assert!(listed.contains(kids.last().unwrap()), "{listed:?}");
+            Ok((!listed.contains(&kids[0])).then_some(()))
+        })
+        .await
+        .unwrap();
     }
 
     // The key that signs: another takes its place at once.

@@ -188,7 +188,7 @@ impl Gate {
     pub async fn ask(&mut self, request: &RawRequest) -> Result<Vec<Answer>> {
         let mut answers = Vec::new();
         for worker in &mut self.workers {
-            answers.push(worker.ask_again(&self.envoy, request).await?);
+            answers.push(worker.ask_again(request).await?);
         }
         Ok(answers)
     }

@@ -23,6 +23,15 @@ pub struct Worker {
     /// Which one, from 0.
     pub number: u32,
     wire: Wire<TcpStream>,
+    place: Place,
+}
+
+/// An Envoy, as far as its workers are to be told apart.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    admin: SocketAddr,
+    listener: SocketAddr,
+    workers: u32,
 }
 
 impl Worker {
@@ -31,43 +40,50 @@ impl Worker {
     /// # Errors
     /// Envoy does not take connections, or counts none.
     pub async fn each(envoy: &Envoy) -> Result<Vec<Self>> {
-        let address = envoy.only_listener()?;
-        let count = envoy.workers();
-        let mut found: Vec<Option<Self>> = (0..count).map(|_| None).collect();
+        let place = Place { admin: envoy.admin, listener: envoy.only_listener()?, workers: envoy.workers() };
+        let mut found: Vec<Option<Self>> = (0..place.workers).map(|_| None).collect();
         while found.iter().any(Option::is_none) {
-            let worker = Self::open(envoy, address, count).await?;
-            if let Some(place @ None) = found.get_mut(worker.number as usize) {
-                *place = Some(worker);
+            let worker = Self::open(place).await?;
+            if let Some(empty @ None) = found.get_mut(worker.number as usize) {
+                *empty = Some(worker);
             }
         }
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// A connection to the worker `number`, if it is there; tries until the kernel chooses it.
-    async fn to(envoy: &Envoy, number: u32) -> Result<Self> {
+    /// Another connection to the same worker. Nobody else may connect meanwhile.
+    ///
+    /// # Errors
+    /// As of [`Worker::each`].
+    pub async fn reopen(&mut self) -> Result<()> {
+        // The kernel chooses; it chooses each from time to time.
         loop {
-            let worker = Self::open(envoy, envoy.only_listener()?, envoy.workers()).await?;
-            if worker.number == number {
-                return Ok(worker);
+            let worker = Self::open(self.place).await?;
+            if worker.number == self.number {
+                *self = worker;
+                return Ok(());
             }
         }
     }
 
-    async fn open(envoy: &Envoy, address: SocketAddr, count: u32) -> Result<Self> {
-        let before = envoy.stats().await?;
-        let stream = TcpStream::connect(address).await.context(|| format!("connect to {address}"))?;
-        let before = &before;
-        let number = wait::until("a worker to count a connection", || async move {
-            let now = envoy.stats().await?;
-            let grown = |worker: &u32| connections(&now, *worker) > connections(before, *worker);
-            let mut grown = (0..count).filter(grown);
-            match (grown.next(), grown.next()) {
-                (Some(_), Some(_)) => Err(unexpected("somebody else connects")),
-                (worker, _) => Ok(worker),
+    async fn open(place: Place) -> Result<Self> {
+        let Place { admin, listener, workers } = place;
+        let before = Stats::read(admin).await?;
+        let stream = TcpStream::connect(listener).await.context(|| format!("connect to {listener}"))?;
+        let counted = async {
+            loop {
+                let now = Stats::read(admin).await?;
+                let has_grown = |worker: &u32| connections(&now, *worker) > connections(&before, *worker);
+                let mut grown = (0..workers).filter(has_grown);
+                match (grown.next(), grown.next()) {
+                    (Some(_), Some(_)) => return Err(unexpected("somebody else connects")),
+                    (Some(worker), None) => return Ok(worker),
+                    (None, _) => {}
+                }
             }
-        })
-        .await?;
-        Ok(Self { number, wire: Wire::new(stream) })
+        };
+        let number = wait::within(wait::PATIENCE, "a worker to count a connection", counted).await??;
+        Ok(Self { number, wire: Wire::new(stream), place })
     }
 
     /// Sends a request and reads its response.
@@ -92,15 +108,15 @@ impl Worker {
         Ok(answer_of(&self.send(request).await?))
     }
 
-    /// As [`Worker::ask`], where `envoy` may end the connection with its answer, as it does after 400. Nobody else may
+    /// As [`Worker::ask`], where Envoy may end the connection with its answer, as it does after 400. Nobody else may
     /// connect meanwhile.
     ///
     /// # Errors
     /// The connection ended without an answer.
-    pub async fn ask_again(&mut self, envoy: &Envoy, request: &RawRequest) -> Result<Answer> {
+    pub async fn ask_again(&mut self, request: &RawRequest) -> Result<Answer> {
         let response = self.send(request).await?;
         if !h1::keeps_alive(&response.headers) {
-            *self = Self::to(envoy, self.number).await?;
+            self.reopen().await?;
         }
         Ok(answer_of(&response))
     }

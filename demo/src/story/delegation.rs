@@ -110,7 +110,7 @@ async fn begin(world: &World, report: &mut Report) -> Result<Family> {
 }
 
 /// What the server says of a delegation that the policy does not know.
-const NOT_TO_WHOM: &str = "403 access_denied";
+const NOT_TO_WHOM: &str = "400 unauthorized_client";
 
 /// Each does its part, and no more.
 async fn work(world: &World, road: &Road<'_>, family: &Family, report: &mut Report) -> Result<()> {
@@ -169,14 +169,15 @@ async fn complete(world: &World, family: &Family, report: &mut Report) -> Result
 }
 
 fn in_words(seen: &Seens, late: Option<Duration>) -> String {
-    let Seens { workers, allowed, revoked, .. } = seen;
+    let Seens { workers, allowed, revoked, cut, .. } = seen;
     let when = match late {
         Some(Duration::ZERO) => "no later than the acknowledgement".to_owned(),
         Some(late) => format!("{:.1} ms after the acknowledgement", late.as_secs_f64() * 1000.0),
         None => "never".to_owned(),
     };
     format!(
-        "the last of {workers} workers denied {when} ({allowed} requests allowed before, {revoked} denied since)"
+        "the last of {workers} workers denied {when}; {allowed} requests were allowed before, {cut} ended on the way, \
+         {revoked} denied since"
     )
 }
 

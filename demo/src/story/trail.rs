@@ -25,7 +25,7 @@ pub(super) async fn tell(world: &World, task: &str, seen: &[Seens], report: &mut
         denied += seen.revoked;
     }
     let _ = (allowed, denied);
-    let arguments = ["audit", "query", "--task", task, "--json"];
+    let arguments = ["audit", "query", "--task", task, "--limit", "100000", "--json"];
     // Data planes report a while later.
     let complete = wait::until("the reports of the data planes", async || {
         let events = query(world, &arguments)?;
@@ -51,12 +51,14 @@ pub(super) async fn tell(world: &World, task: &str, seen: &[Seens], report: &mut
 }
 
 fn query(world: &World, arguments: &[&str]) -> Result<Vec<Value>> {
-    let ran = world.setup.run(arguments)?;
+    let ran = world.setup.operate(arguments)?;
     if !ran.status.success() {
         return Err(unexpected(format!("writ audit: {}", String::from_utf8_lossy(&ran.stderr))));
     }
     let text = String::from_utf8_lossy(&ran.stdout);
-    text.lines().map(|line| serde_json::from_str(line).map_err(unexpected)).collect()
+    let told: Value = serde_json::from_str(&text).map_err(unexpected)?;
+    let events = told.get("events").and_then(Value::as_array).cloned();
+    events.ok_or_else(|| unexpected(format!("no events: {text}")))
 }
 
 fn kind(event: &Value) -> &str {

@@ -3,19 +3,19 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use audit::{Digest, Event, Head, Lines};
-use store::{Ledger, Store, StoreError, Write};
+use store::{Store, StoreError, Write};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::AuditLog;
-use crate::{clock, listen::Shutdown, telemetry::audit as metrics};
+use crate::{clock, listen::Shutdown, server::Api, telemetry::audit as metrics};
 
 /// How much of a chain can be cut off without another telling.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Says in the log that this server writes from now on, and names the heads of all other chains there and then, and once a
 /// minute those that moved since.
-pub async fn keep_anchors(store: &Store, ledger: &Ledger, log: &AuditLog, mut shutdown: Shutdown) {
-    let AuditLog { writer, node, .. } = log;
+pub async fn keep_anchors(api: &Api, mut shutdown: Shutdown) {
+    let AuditLog { writer, .. } = &api.audit;
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut started = Some(clock::now_millis().0);
@@ -26,7 +26,7 @@ pub async fn keep_anchors(store: &Store, ledger: &Ledger, log: &AuditLog, mut sh
             () = shutdown.requested() => return,
             _ = ticks.tick() => {}
         }
-        let heads = match other_heads(store, writer).await {
+        let heads = match other_heads(&api.reads, writer).await {
             Ok(heads) => heads,
             Err(error) => {
                 tracing::warn!(%error, "the audit log's other chains cannot be read: they are not anchored");
@@ -35,7 +35,7 @@ pub async fn keep_anchors(store: &Store, ledger: &Ledger, log: &AuditLog, mut sh
         };
         let mut lines = Lines::new();
         if let Some(at) = started {
-            lines.push(&Event::writer_started(at, node, writer));
+            lines = beginning(api, at);
         }
         let moved = |head: &&Head| anchored.get(&head.writer) != Some(&(head.seq, head.hash));
         for head in heads.iter().filter(moved) {
@@ -44,7 +44,7 @@ pub async fn keep_anchors(store: &Store, ledger: &Ledger, log: &AuditLog, mut sh
         if lines.is_empty() {
             continue;
         }
-        match ledger.write(Write::Note, lines).await {
+        match api.ledger.write(Write::Note, lines).await {
             Ok(_) => {
                 started = None;
                 anchored =
@@ -56,6 +56,16 @@ pub async fn keep_anchors(store: &Store, ledger: &Ledger, log: &AuditLog, mut sh
             }
         }
     }
+}
+
+/// What this start did before it could say so: it began to write, and perhaps made the store's first keys.
+fn beginning(api: &Api, at: u64) -> Lines {
+    let AuditLog { writer, node, .. } = &api.audit;
+    let mut lines = Lines::of(&Event::writer_started(at, node, writer));
+    for kid in api.keys.made() {
+        lines.push(&Event::key_made(at, node, kid));
+    }
+    lines
 }
 
 /// The ends of all chains but `writer`'s, as far as anything is left of them.

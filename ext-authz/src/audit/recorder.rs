@@ -64,7 +64,6 @@ impl Recorder {
         if !waiting.queue.push(lines) {
             metrics::dropped(lines.events());
         }
-        metrics::waiting(waiting.queue.events(), waiting.queue.bytes());
         drop(waiting);
         if is_first {
             self.0.ready.notify_one();
@@ -80,6 +79,15 @@ impl Recorder {
     /// Counts decisions that a data plane did not report.
     pub fn unreported(&self, data_plane: &Arc<str>, count: u64) {
         self.lock().refusals.unreported(data_plane, count);
+    }
+
+    /// Shows in metrics how much waits.
+    pub fn measure(&self) {
+        let (events, bytes) = {
+            let waiting = self.lock();
+            (waiting.queue.events(), waiting.queue.bytes())
+        };
+        metrics::waiting(events, bytes);
     }
 
     /// Writes what comes, until the server stops. What came until then is for [`Recorder::finish`].
@@ -137,10 +145,8 @@ impl Recorder {
     }
 
     fn written(&self, part: &Part) {
-        let mut waiting = self.lock();
-        waiting.queue.written(part);
+        self.lock().queue.written(part);
         metrics::recorded(part.lines.events());
-        metrics::waiting(waiting.queue.events(), waiting.queue.bytes());
     }
 
     /// What may have been written all the same is written again: better told twice than not at all.

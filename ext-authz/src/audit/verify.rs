@@ -56,3 +56,53 @@ async fn anchors(store: &Store, key: &ChainKey) -> Result<Claims, StoreError> {
         filter.after = Some(AuditPlace { sealed_at, writer, seq });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use audit::{Chain, Event, Lines};
+    use store::{Ledger, Retention, Write};
+    use test_databases::Database;
+
+    use super::*;
+    use crate::clock;
+
+    async fn ages(database: Database) {
+        let key = ChainKey::from_bytes([5; 32]);
+        let chain = Chain::begin("w".to_owned(), key.clone());
+        let location: store::StoreLocation = database.url().parse().unwrap();
+        let (ledger, writing) = Ledger::open(location.clone(), chain).await.unwrap();
+        let writing = tokio::spawn(writing);
+        let note = || Lines::of(&Event::dropped(1, 1, None));
+        for _ in 0..5 {
+            ledger.write(Write::Note, note()).await.unwrap();
+        }
+        let store = Store::existing(location);
+        let extent = store.audit_writer("w").await.unwrap().unwrap();
+        let checkpoint = Checkpoint::seal(&key, 1, vec![extent.head]);
+        assert!(verify(&store, &key, Some(&checkpoint)).await.unwrap().is_clean());
+        // All of it is older than nothing.
+        let retention = Retention { tasks: 0, audit: 0 };
+        let pruned = store.prune(clock::now().0 + 60, retention, &key).await.unwrap();
+        assert_eq!(pruned.audit_batches, 5);
+        assert!(verify(&store, &key, Some(&checkpoint)).await.unwrap().is_clean());
+        ledger.write(Write::Note, note()).await.unwrap();
+        let report = verify(&store, &key, Some(&checkpoint)).await.unwrap();
+        assert!(report.is_clean(), "{report:?}");
+        assert_eq!((report.batches, report.events), (1, 1));
+        // Somebody removes what was not old.
+        database.execute("DELETE FROM audit_batches").await;
+        assert!(!verify(&store, &key, Some(&checkpoint)).await.unwrap().is_clean());
+        drop(ledger);
+        writing.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_removed_for_its_age_is_no_finding() {
+        ages(Database::sqlite()).await;
+    }
+
+    #[tokio::test]
+    async fn nor_is_it_with_postgres() {
+        ages(Database::postgres()).await;
+    }
+}

@@ -149,7 +149,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         rotation.run(shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
         keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
-        keep_anchors(&api.reads, &api.ledger, &api.audit, shutdown.clone()),
+        keep_anchors(&api, shutdown.clone()),
         api.audit.recorder.run(&api.ledger, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),

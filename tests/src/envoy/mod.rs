@@ -142,7 +142,7 @@ impl Envoy {
     /// # Errors
     /// The admin listener does not answer.
     pub async fn stats(&self) -> Result<Stats> {
-        Ok(Stats::parse(&h1::get(self.admin, "/stats?format=json").await?.body))
+        Stats::read(self.admin).await
     }
 
     /// Everything Envoy has logged.
