@@ -8,6 +8,7 @@ use harness::Result;
 mod cpu;
 mod data_path;
 mod do_nothing;
+mod issue;
 mod load;
 mod output;
 mod setup;
@@ -28,6 +29,8 @@ enum What {
     DataPath(data_path::Options),
     /// One edit of the policy, acknowledged by many watchers of the feed.
     Fanout(watchers::Options),
+    /// Tokens of tasks that exist, batched and one by one, from a server on one core.
+    Issue(issue::Options),
     /// The ext_authz server that others are held against: it answers OK to everything.
     #[command(hide = true)]
     DoNothing {
@@ -54,6 +57,7 @@ fn run(what: What) -> Result<()> {
     match what {
         What::DataPath(options) => runtime.block_on(data_path::run(&options)),
         What::Fanout(options) => runtime.block_on(watchers::run(&options)),
+        What::Issue(options) => runtime.block_on(issue::run(&options)),
         What::DoNothing { socket } => runtime.block_on(do_nothing::serve(&socket)),
     }
 }

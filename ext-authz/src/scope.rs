@@ -8,6 +8,8 @@ use std::{
 
 use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
 
+use crate::revocations::Revoked;
+
 /// Which hosts a data plane sees. All others are as unknown to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
@@ -18,6 +20,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether what concerns `audience`, or every one, is for it to know.
+    #[must_use]
+    pub fn sees(&self, audience: Option<&str>) -> bool {
+        match (self, audience) {
+            (Self::All, _) | (_, None) => true,
+            (Self::Audiences(audiences), Some(audience)) => audiences.contains(audience),
+        }
+    }
+
     /// The part of `document` that is in this scope, at the same version.
     #[must_use]
     pub fn part<'d>(&self, document: &'d SnapshotDocument) -> Cow<'d, SnapshotDocument> {
@@ -56,24 +67,48 @@ impl Scope {
     }
 }
 
-/// The compiled parts of one document, each made when it is first asked for. There are no more than scopes in the
-/// configuration.
-#[derive(Debug, Default)]
-pub(crate) struct ScopedSnapshots(Mutex<BTreeMap<Scope, Arc<Snapshot>>>);
+/// The compiled parts of one document with one set of revocations, each made when it is first asked for. There are no
+/// more than scopes in the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ScopedSnapshots {
+    /// Without revocations, which come and go more often.
+    compiled: Snapshots,
+    revised: Snapshots,
+}
+
+type Snapshots = Arc<Mutex<BTreeMap<Scope, Arc<Snapshot>>>>;
 
 impl ScopedSnapshots {
-    /// The part of `document`, always the same one, in `scope`.
+    /// The part of `document`, always the same one, in `scope`; and of what is `revoked`, always the same, too.
     pub(crate) fn find(
         &self,
         scope: &Scope,
         document: &SnapshotDocument,
+        revoked: &Revoked,
     ) -> Result<Arc<Snapshot>, SnapshotError> {
-        let mut snapshots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = snapshots.get(scope) {
-            return Ok(Arc::clone(snapshot));
-        }
-        let snapshot = Arc::new(Snapshot::compile(scope.part(document).into_owned())?);
-        snapshots.insert(scope.clone(), Arc::clone(&snapshot));
-        Ok(snapshot)
+        find(&self.revised, scope, || {
+            let compiled =
+                find(&self.compiled, scope, || Snapshot::compile(scope.part(document).into_owned()))?;
+            Ok(compiled.revised(revoked.sequence(), revoked.part(scope).clone()))
+        })
     }
+
+    /// Those of the same document with other revocations.
+    pub(crate) fn to_be_revised(&self) -> Self {
+        Self { compiled: Arc::clone(&self.compiled), revised: Snapshots::default() }
+    }
+}
+
+fn find(
+    snapshots: &Snapshots,
+    scope: &Scope,
+    make: impl FnOnce() -> Result<Snapshot, SnapshotError>,
+) -> Result<Arc<Snapshot>, SnapshotError> {
+    let mut snapshots = snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(snapshot) = snapshots.get(scope) {
+        return Ok(Arc::clone(snapshot));
+    }
+    let snapshot = Arc::new(make()?);
+    snapshots.insert(scope.clone(), Arc::clone(&snapshot));
+    Ok(snapshot)
 }

@@ -11,7 +11,7 @@
 //! - [`shared`]: what the roots share, and which of them holds the stream.
 //! - [`floor`]: what no worker goes back behind.
 //! - [`backoff`]: when to try again.
-//! - [`report`]: what was decided.
+//! - [`report`]: what was decided; [`refused`]: how often strangers were denied.
 //! - [`messages`], in [`wire`] form.
 
 pub mod as_of;
@@ -21,6 +21,7 @@ pub mod client;
 pub mod digest;
 pub mod floor;
 pub mod messages;
+pub mod refused;
 pub mod report;
 pub mod shared;
 pub mod wire;

@@ -7,7 +7,8 @@
 //!   proxy-wasm; tests implement it in memory.
 //! - [`config`]: the plugin configuration.
 //! - [`feed`]: the stream that snapshots come down on and reports go up.
-//! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`] and who is [`waiting`].
+//! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`], who is [`waiting`] and who is
+//!   [`open`].
 //! - [`root`] and [`stream`]: the callbacks of a configuration and of a request; [`record`]: what is told of it.
 // Request bytes reach this code inside a sandbox where a panic is a trap: it would take the worker's VM, and
 // every request in flight on it, along. So the ways to panic are closed at compile time, outside tests.
@@ -31,6 +32,7 @@ mod envoy;
 pub mod feed;
 pub mod host;
 pub mod metrics;
+pub mod open;
 pub mod peer;
 pub mod plugin;
 pub mod record;

@@ -2,7 +2,7 @@
 //!
 //! No name carries a task, agent or client: a metric lives as long as the proxy, and strangers choose those.
 
-use verdict::{Denial, DenialCode, Permit, PermitKind, document::Version};
+use verdict::{Denial, DenialCode, Permit, PermitKind, Snapshot, document::Version};
 
 use crate::host::{Host, HostError, MetricId, MetricKind};
 
@@ -19,7 +19,18 @@ pub struct Metrics {
     epoch: MetricId,
     generation: MetricId,
     revocation: MetricId,
+    revocations: MetricId,
+    ended: Vec<(DenialCode, MetricId)>,
 }
+
+/// Why a request that was let through may have to end.
+const ENDS: &[DenialCode] = &[
+    DenialCode::UnknownKey,
+    DenialCode::Expired,
+    DenialCode::NotYetValid,
+    DenialCode::Revoked,
+    DenialCode::StaleSnapshot,
+];
 
 /// The metrics of a feed, summed over the workers.
 #[derive(Debug)]
@@ -32,7 +43,9 @@ pub struct FeedMetrics {
     pub closed: MetricId,
     /// Counter: snapshots put in force.
     pub snapshots: MetricId,
-    /// Counter: snapshots refused.
+    /// Counter: deltas put in force.
+    pub deltas: MetricId,
+    /// Counter: snapshots and deltas refused.
     pub nacks: MetricId,
     /// Gauge: when the sender last read its store completely, Unix seconds, as last heard by any worker.
     pub as_of: MetricId,
@@ -59,27 +72,31 @@ impl Metrics {
     pub fn define(host: &impl Host) -> Result<Self, HostError> {
         let counter = |name: &str| host.define_metric(MetricKind::Counter, name);
         let gauge = |name: &str| host.define_metric(MetricKind::Gauge, name);
-        let by_code = |prefix: &str| -> Result<Vec<(DenialCode, MetricId)>, HostError> {
-            let define =
-                |&code: &DenialCode| Ok((code, counter(&format!("writ.{prefix}.{}", code.as_str()))?));
-            DenialCode::ALL.iter().map(define).collect()
-        };
+        let by_code =
+            |prefix: &str, codes: &[DenialCode]| -> Result<Vec<(DenialCode, MetricId)>, HostError> {
+                let define =
+                    |&code: &DenialCode| Ok((code, counter(&format!("writ.{prefix}.{}", code.as_str()))?));
+                codes.iter().map(define).collect()
+            };
         Ok(Self {
             allowed: counter("writ.decisions.allow")?,
             exempt: counter("writ.decisions.exempt")?,
-            denied: by_code("decisions")?,
-            shadowed: by_code("shadow")?,
+            denied: by_code("decisions", DenialCode::ALL)?,
+            shadowed: by_code("shadow", DenialCode::ALL)?,
             cache_hit: counter("writ.token_cache.hit")?,
             cache_miss: counter("writ.token_cache.miss")?,
             epoch: gauge("writ.snapshot.epoch")?,
             generation: gauge("writ.snapshot.generation")?,
             revocation: gauge("writ.snapshot.revocation")?,
+            revocations: gauge("writ.revocations")?,
+            ended: by_code("ended", ENDS)?,
         })
     }
 
-    /// Publishes the version in force.
-    pub fn publish(&self, host: &impl Host, version: Version) {
-        let Version { epoch, generation, revocation } = version;
+    /// Publishes the version in force, and how much is revoked.
+    pub fn publish(&self, host: &impl Host, snapshot: &Snapshot) {
+        let Version { epoch, generation, revocation } = snapshot.version();
+        host.record(self.revocations, snapshot.revocations().len().try_into().unwrap_or(u64::MAX));
         for (gauge, value) in
             [(self.epoch, epoch), (self.generation, generation), (self.revocation, revocation)]
         {
@@ -99,6 +116,11 @@ impl Metrics {
     /// Counts a request that is answered with a denial.
     pub fn count_denial(&self, host: &impl Host, denial: &Denial) {
         increment_code(host, &self.denied, denial.code());
+    }
+
+    /// Counts a request that was let through and is ended.
+    pub fn count_ended(&self, host: &impl Host, denial: &Denial) {
+        increment_code(host, &self.ended, denial.code());
     }
 
     /// Counts a lookup in the token cache.
@@ -123,6 +145,7 @@ impl FeedMetrics {
             connects: counter("writ.feed.connects")?,
             closed: counter("writ.feed.closed")?,
             snapshots: counter("writ.feed.snapshots")?,
+            deltas: counter("writ.feed.deltas")?,
             nacks: counter("writ.feed.nacks")?,
             as_of: gauge("writ.feed.as_of")?,
             waiting: gauge("writ.requests.waiting")?,

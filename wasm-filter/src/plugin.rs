@@ -8,6 +8,7 @@ use std::{
 
 use verdict::{
     Denial, Freshness, Request, Snapshot, TokenKey, UnixTime, Verdict, VerifiedToken, VerifiedTokens,
+    revocation::Revocations,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     feed::shared::{self, Shared},
     host::{Host, HostError},
     metrics::{CacheOutcome, FeedMetrics, Metrics},
+    open::Open,
 };
 
 /// A configuration in force, or several that are fed the same.
@@ -27,6 +29,9 @@ pub struct Plugin {
     tokens: RefCell<TokenCache>,
     metrics: Metrics,
     feed: Option<Shared>,
+    open: Open,
+    /// Unix second in which the open requests were last looked at.
+    looked: Cell<u64>,
 }
 
 /// What a verdict rests on, beside the verdict.
@@ -81,6 +86,8 @@ impl Plugin {
             tokens: RefCell::default(),
             metrics: Metrics::define(host)?,
             feed,
+            open: Open::default(),
+            looked: Cell::default(),
         })
     }
 
@@ -96,7 +103,7 @@ impl Plugin {
         if !current.as_ref().is_some_and(|current| snapshot.keeps_proofs_of(current)) {
             *tokens = TokenCache::default();
         }
-        self.metrics.publish(host, snapshot.version());
+        self.metrics.publish(host, &snapshot);
         self.freshness.set(freshness);
         *current = Some(snapshot);
     }
@@ -104,6 +111,62 @@ impl Plugin {
     /// The snapshot in force was the newest at this instant.
     pub fn refresh(&self, as_of: UnixTime) {
         self.freshness.set(Freshness::AsOf(as_of));
+    }
+
+    /// The snapshot in force.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.snapshot.try_borrow().ok()?.clone()
+    }
+
+    /// Forgets revocations that are of no use any more at `now`.
+    pub fn expire_revocations(&self, host: &impl Host, now: UnixTime) {
+        let Ok(mut current) = self.snapshot.try_borrow_mut() else { return };
+        let Some(snapshot) = current.as_mut() else { return };
+        let mut revocations = snapshot.revocations().clone();
+        revocations.expire(now);
+        if revocations.len() != snapshot.revocations().len() {
+            *snapshot = snapshot.revised(snapshot.version().revocation, revocations);
+            self.metrics.publish(host, snapshot);
+        }
+    }
+
+    /// The requests that are open.
+    #[must_use]
+    pub fn open(&self) -> &Open {
+        &self.open
+    }
+
+    /// Dooms the open requests that a new one would be denied for: all of them after another snapshot, and those that
+    /// `news` reach after a revision of it.
+    pub fn doom(&self, now: UnixTime, news: Option<&Revocations>) {
+        let Ok(current) = self.snapshot.try_borrow() else { return };
+        let Some(snapshot) = current.as_ref() else { return };
+        let freshness = self.freshness.get();
+        self.open.doom(|standing| match news {
+            Some(news) => standing.check_revocation(snapshot, news, now),
+            None => standing
+                .check_current(snapshot, freshness, now)
+                .and_then(|()| standing.check_revocation(snapshot, snapshot.revocations(), now)),
+        });
+    }
+
+    /// Dooms the open requests whose time has come. A look at each, once in a second.
+    pub fn doom_expired(&self, now: UnixTime) {
+        if self.looked.replace(now.0) == now.0 {
+            return;
+        }
+        let Ok(current) = self.snapshot.try_borrow() else { return };
+        let Some(snapshot) = current.as_ref() else { return };
+        let freshness = self.freshness.get();
+        self.open.doom(|standing| standing.check_current(snapshot, freshness, now));
+    }
+
+    /// Calls back with the name under which the snapshot lists the host of this `:authority`; empty if it does not.
+    pub fn with_listed_host(&self, authority: &[u8], then: impl FnOnce(&str)) {
+        let current = self.snapshot.try_borrow().ok();
+        let snapshot = current.as_ref().and_then(|current| current.as_ref());
+        then(snapshot.and_then(|snapshot| snapshot.listed_host(authority)).unwrap_or_default());
     }
 
     /// Whether there is a snapshot to judge by.

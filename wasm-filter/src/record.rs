@@ -59,8 +59,10 @@ pub fn denial(
     denial: &Denial,
 ) {
     let Some(shared) = plugin.feed() else { return };
-    let decision = judged.and_then(|judged| of_denial(headers, judged, denial));
-    shared.record(host, context, decision.as_ref());
+    match judged.and_then(|judged| of_denial(headers, judged, denial)) {
+        Some(decision) => shared.record(host, context, Some(&decision)),
+        None => plugin.with_listed_host(authority(headers), |listed| shared.refuse(denial.code(), listed)),
+    }
 }
 
 /// A denial names its task once the token is verified; before that, nothing of the token counts.
@@ -84,9 +86,15 @@ fn decision<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged) -> Option<Dec
 
 /// As the client wrote it, if it may be one at all.
 fn host_name<'h>(headers: &[(&[u8], &'h [u8])]) -> &'h str {
+    let authority = authority(headers);
+    if authority.len() > MAX_HOST || !authority.iter().all(u8::is_ascii_graphic) {
+        return "";
+    }
+    std::str::from_utf8(authority).unwrap_or_default()
+}
+
+/// Empty where there is none.
+fn authority<'h>(headers: &[(&[u8], &'h [u8])]) -> &'h [u8] {
     let authority = headers.iter().find(|(name, _)| matches!(*name, b":authority" | b"host"));
-    authority
-        .filter(|(_, value)| value.len() <= MAX_HOST && value.iter().all(u8::is_ascii_graphic))
-        .and_then(|(_, value)| std::str::from_utf8(value).ok())
-        .unwrap_or_default()
+    authority.map_or(b"", |(_, value)| value)
 }

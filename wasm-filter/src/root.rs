@@ -6,6 +6,7 @@ use crate::{
     config::FilterConfig,
     feed::client::Client,
     host::{ContextId, FeedHost, Level, StreamId},
+    open,
     plugin::Plugin,
     stream::Stream,
 };
@@ -17,12 +18,14 @@ pub struct Root<H: FeedHost + Clone> {
     context: ContextId,
     plugin: Option<Rc<Plugin>>,
     feed: Option<Client<H>>,
+    /// Milliseconds between the ticks of a configuration without a feed.
+    tick: u32,
 }
 
 impl<H: FeedHost + Clone> Root<H> {
     /// A root that has no configuration yet: its streams deny.
     pub fn new(host: H, context: ContextId) -> Self {
-        Self { host, context, plugin: None, feed: None }
+        Self { host, context, plugin: None, feed: None, tick: 0 }
     }
 
     /// Takes the plugin configuration. On `false` the proxy refuses the update that carries it.
@@ -34,7 +37,8 @@ impl<H: FeedHost + Clone> Root<H> {
                 self.feed = None;
                 self.plugin = Some(plugin);
                 self.feed = feed;
-                true
+                self.tick = 0;
+                self.feed.is_some() || self.pace()
             }
             Err(reason) => {
                 self.host.log(Level::Error, &format!("writ: refused: {reason}"));
@@ -59,7 +63,30 @@ impl<H: FeedHost + Clone> Root<H> {
     pub fn on_tick(&mut self) {
         if let Some(feed) = &mut self.feed {
             feed.on_tick();
+        } else if let (Some(plugin), Ok(now)) = (&self.plugin, self.host.now()) {
+            plugin.doom_expired(now);
+            if open::end_next(&self.host, plugin, now, open::MAX_SETTLED) > 0 {
+                let _ = self.host.enter(self.context);
+            }
+            self.pace();
         }
+    }
+
+    /// Without a feed the requests that are open are all there is to look after. On `false` there are no ticks, and
+    /// nothing would end them.
+    fn pace(&mut self) -> bool {
+        let ending = self.plugin.as_ref().is_some_and(|plugin| plugin.open().is_ending());
+        let tick = if ending { open::TICK_UNSETTLED } else { open::TICK_IDLE };
+        if tick == self.tick {
+            return true;
+        }
+        let set = self.host.set_tick_period(tick);
+        if let Err(error) = &set {
+            self.host.log(Level::Error, &format!("writ: {error}"));
+        } else {
+            self.tick = tick;
+        }
+        set.is_ok()
     }
 
     /// A message of `size` bytes has come on a stream.

@@ -9,6 +9,7 @@ use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::
 use crate::{
     body,
     host::{ContextId, Host, HostError, Level},
+    open::Admission,
     peer,
     plugin::{Judgement, Plugin, depends_on_peer},
     record::{self, Judged},
@@ -50,8 +51,8 @@ enum Phase<H: Host> {
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
     AwaitingBody,
-    /// The verdict was `Allow` and its edits are made.
-    Allowed,
+    /// The verdict was `Allow` and its edits are made. Who has a token has a place among the open requests.
+    Allowed(Option<Admission>),
     /// The request was answered, or should have been: nothing of it goes on.
     Denied,
 }
@@ -68,7 +69,7 @@ impl<H: Host + Clone> Stream<H> {
             Phase::Fresh => self.begin(end_of_stream.then_some(Body::Absent)),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody | Phase::Allowed => self.deny_out_of_order(),
+            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody | Phase::Allowed(_) => self.deny_out_of_order(),
         }
     }
 
@@ -101,7 +102,7 @@ impl<H: Host + Clone> Stream<H> {
         match mem::replace(&mut self.phase, Phase::Denied) {
             Phase::AwaitingSnapshot(place) => match place.outcome() {
                 None => Phase::AwaitingSnapshot(place),
-                Some(Outcome::Allowed) => Phase::Allowed,
+                Some(Outcome::Allowed) => Phase::Allowed(place.admission()),
                 Some(Outcome::AwaitingBody) => {
                     self.lookup_counted = true;
                     Phase::AwaitingBody
@@ -114,7 +115,7 @@ impl<H: Host + Clone> Stream<H> {
 
     fn after_headers(&mut self, phase: Phase<H>, seen: Option<Body>) -> Flow {
         match phase {
-            Phase::Allowed => {
+            Phase::Allowed(_) => {
                 self.phase = phase;
                 Flow::Continue
             }
@@ -167,9 +168,9 @@ impl<H: Host + Clone> Stream<H> {
             Ok(None) => self.wait(),
             Ok(Some(judged)) => match &judged.verdict {
                 Verdict::Allow(permit) => match self.forward(&plugin, permit) {
-                    Ok(()) => {
+                    Ok(admission) => {
                         record::permit(&self.host, self.context, &plugin, &headers, &judged, permit);
-                        self.phase = Phase::Allowed;
+                        self.phase = Phase::Allowed(admission);
                         Flow::Continue
                     }
                     Err(error) => self.fail(&error),
@@ -223,8 +224,16 @@ impl<H: Host + Clone> Stream<H> {
         Ok(Judged { verdict, token, at: now })
     }
 
-    /// Makes the permit's edits. On an error some are made and some are not: the request must not go on.
-    fn forward(&self, plugin: &Plugin, permit: &Permit) -> Result<(), HostError> {
+    /// Makes the permit's edits, and gives who goes on by a token a place among the open requests. On an error some
+    /// edits are made and some are not: the request must not go on.
+    fn forward(&self, plugin: &Rc<Plugin>, permit: &Permit) -> Result<Option<Admission>, HostError> {
+        let admission = match permit.standing() {
+            Some(standing) => Some(
+                Admission::take(plugin, self.context, standing)
+                    .ok_or(HostError { call: "admission", status: INTERNAL_FAILURE })?,
+            ),
+            None => None,
+        };
         let edits = permit.edits();
         for name in edits.remove {
             // Names reach the filter as texts, so they leave it as such.
@@ -240,27 +249,23 @@ impl<H: Host + Clone> Stream<H> {
         }
         if let Some(denial) = permit.shadowed_denial() {
             self.host.set_property(DENIAL_PROPERTY, denial.code().as_str())?;
-            self.log_denial(Level::Info, "would deny", denial);
+            log_denial(&self.host, Level::Info, "would deny", denial);
         }
         plugin.metrics().count_permit(&self.host, permit);
-        Ok(())
+        Ok(admission)
     }
 
     /// Answers with the denial; `judged` is what it rests on, where a verdict was made.
     fn deny(&mut self, denial: &Denial, headers: &[(&[u8], &[u8])], judged: Option<&Judged>) -> Flow {
-        let peer = Peer::none();
-        let response = denial.response(&Request { headers, body: Body::Absent, peer: &peer });
-        let fields: Vec<(&str, &str)> =
-            response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         // For logs alone: without them the denial is still one.
         let _ = self.host.set_property(DENIAL_PROPERTY, denial.code().as_str());
         if let Some(task) = denial.task() {
             let _ = self.host.set_property(TASK_PROPERTY, task);
         }
-        if let Err(error) = self.host.send_response(response.status, &fields, &response.body) {
+        if let Err(error) = respond(&self.host, denial, headers) {
             self.host.log(Level::Error, &format!("writ: denied without a response: {error}"));
         }
-        self.log_denial(Level::Debug, "deny", denial);
+        log_denial(&self.host, Level::Debug, "deny", denial);
         if let Some(plugin) = &self.plugin {
             plugin.metrics().count_denial(&self.host, denial);
             record::denial(&self.host, self.context, plugin, headers, judged, denial);
@@ -279,20 +284,31 @@ impl<H: Host + Clone> Stream<H> {
         let refusal = Refusal::new(DenialCode::MalformedRequest, "callbacks out of order");
         self.deny(&Denial::new(refusal, None), &[], None)
     }
+}
 
-    /// The detail may quote the request: it is escaped, so that no request writes lines of its own.
-    fn log_denial(&self, level: Level, what: &str, denial: &Denial) {
-        let (code, detail) = (denial.code().as_str(), denial.detail().as_bytes().escape_ascii());
-        self.host.log(
-            level,
-            &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")),
-        );
-    }
+/// Answers the current request, whose header fields these are.
+pub(crate) fn respond(
+    host: &impl Host,
+    denial: &Denial,
+    headers: &[(&[u8], &[u8])],
+) -> Result<(), HostError> {
+    let peer = Peer::none();
+    let response = denial.response(&Request { headers, body: Body::Absent, peer: &peer });
+    let fields: Vec<(&str, &str)> =
+        response.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    host.send_response(response.status, &fields, &response.body)
+}
+
+/// The detail may quote the request: it is escaped, so that no request writes lines of its own.
+pub(crate) fn log_denial(host: &impl Host, level: Level, what: &str, denial: &Denial) {
+    let (code, detail) = (denial.code().as_str(), denial.detail().as_bytes().escape_ascii());
+    host.log(level, &format!("writ: {what}: {code}: {detail}, task {}", denial.task().unwrap_or("unknown")));
 }
 
 fn no_snapshot() -> Denial {
     Denial::new(Refusal::new(DenialCode::StaleSnapshot, "the filter has no snapshot"), None)
 }
 
-/// proxy-wasm ABI 0.2.1, `PROXY_STATUS_BAD_ARGUMENT`.
+// proxy-wasm ABI 0.2.1, `proxy_status_t`.
 const BAD_ARGUMENT: u32 = 2;
+const INTERNAL_FAILURE: u32 = 10;

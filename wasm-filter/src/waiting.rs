@@ -10,6 +10,7 @@ use verdict::Body;
 
 use crate::{
     host::{ContextId, Host},
+    open::Admission,
     plugin::Plugin,
 };
 
@@ -31,6 +32,8 @@ pub struct Ticket {
     /// Unix milliseconds of the first tick that found it waiting.
     since: Cell<Option<u64>>,
     outcome: Cell<Option<Outcome>>,
+    /// The place of a request that was let through, until its own callbacks take it over.
+    admission: RefCell<Option<Admission>>,
 }
 
 /// What became of a request that waited.
@@ -65,6 +68,7 @@ impl<H: Host> Place<H> {
             body: Cell::new(body),
             since: Cell::default(),
             outcome: Cell::default(),
+            admission: RefCell::default(),
         });
         waiting.push(Rc::clone(&ticket));
         host.add(shared.metrics().waiting, 1);
@@ -74,6 +78,11 @@ impl<H: Host> Place<H> {
     /// What became of the request, once something has.
     pub fn outcome(&self) -> Option<Outcome> {
         self.ticket.outcome.get()
+    }
+
+    /// The place of the request among the open ones, if it was let through by a token.
+    pub fn admission(&self) -> Option<Admission> {
+        self.ticket.admission.take()
     }
 
     /// The callbacks have told whether there is a body. The first answer is the one that counts: a byte that was
@@ -105,6 +114,12 @@ impl Ticket {
     /// Whether there is a body, as far as is known.
     pub fn body(&self) -> Option<Body> {
         self.body.get()
+    }
+
+    /// It goes on, from this place.
+    pub fn admit(&self, admission: Option<Admission>) {
+        self.admission.replace(admission);
+        self.settle(Outcome::Allowed);
     }
 
     /// The wait is over.

@@ -14,13 +14,15 @@ mod number;
 mod policy;
 mod prune;
 mod query;
+mod replicas;
 mod revocation;
 mod schema;
+mod sealed;
 mod secrets;
 mod store;
 mod task;
 
-pub use audit_log::{AuditFilter, AuditPlace, AuditWriter};
+pub use audit_log::{AuditFilter, AuditPlace};
 pub use backup::{BackedUp, BackupError, Restore, RestoreError, Restored};
 pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};

@@ -93,7 +93,7 @@ fn judge(
         return Ok(Permit::exempt(fields));
     };
     let grant = choose_grant(token.grants(), &meaning).map_err(denied)?;
-    Ok(Permit::granted(GrantedRequest::new(token, meaning, grant), fields))
+    Ok(Permit::granted(GrantedRequest::new(token, meaning, grant, known_host), fields))
 }
 
 /// Step 0. An unknown host gets the default bound: its denial must not rest on an old snapshot either.
@@ -103,12 +103,21 @@ fn check_freshness(
     now: UnixTime,
     freshness: Freshness,
 ) -> Result<(), Refusal> {
+    check_age(snapshot, host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness), now, freshness)
+}
+
+/// Whether the snapshot is too old where at most `max_staleness` seconds are allowed.
+pub(crate) fn check_age(
+    snapshot: &Snapshot,
+    max_staleness: u64,
+    now: UnixTime,
+    freshness: Freshness,
+) -> Result<(), Refusal> {
     if snapshot.not_after().is_some_and(|end| now >= end) {
         return Err(Refusal::new(DenialCode::StaleSnapshot, "the snapshot's `not_after` has passed"));
     }
-    let bound = host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness);
     match freshness {
-        Freshness::AsOf(as_of) if now > as_of.plus(bound) => {
+        Freshness::AsOf(as_of) if now > as_of.plus(max_staleness) => {
             Err(Refusal::new(DenialCode::StaleSnapshot, "the feed is older than the host's `max_staleness`"))
         }
         Freshness::Static | Freshness::AsOf(_) => Ok(()),

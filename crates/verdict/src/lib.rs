@@ -28,6 +28,7 @@ pub mod request;
 pub mod revocation;
 pub mod route;
 pub mod snapshot;
+pub mod standing;
 pub mod time;
 pub mod token;
 
@@ -38,6 +39,7 @@ pub use peer::Peer;
 pub use permit::{GrantedRequest, HeaderEdits, Permit, PermitKind};
 pub use request::{Body, Request};
 pub use snapshot::{Snapshot, SnapshotError};
+pub use standing::Standing;
 pub use time::UnixTime;
 pub use token::cache::{NoCache, TokenKey, VerifiedTokens};
 pub use token::verified::VerifiedToken;

@@ -4,8 +4,9 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
     Denial, UnixTime, VerifiedToken,
+    document::DEFAULT_MAX_STALENESS,
     request::{credential, fields::Fields},
-    route::Meaning,
+    route::{Host, Meaning},
 };
 
 /// Header that names the task to the upstream.
@@ -51,11 +52,27 @@ pub struct GrantedRequest {
     pub resource: String,
     /// Index of the grant within the token.
     pub grant: usize,
+    /// Of the host, seconds.
+    pub(crate) max_staleness: u64,
+    /// Before this the host only records denials.
+    pub(crate) enforced_from: UnixTime,
 }
 
 impl GrantedRequest {
-    pub(crate) fn new(token: Arc<VerifiedToken>, meaning: Meaning, grant: usize) -> Self {
-        Self { token, action: meaning.action, resource: meaning.resource, grant }
+    pub(crate) fn new(
+        token: Arc<VerifiedToken>,
+        meaning: Meaning,
+        grant: usize,
+        host: Option<&Host>,
+    ) -> Self {
+        let Meaning { action, resource, .. } = meaning;
+        let max_staleness = host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness);
+        let enforced_from = host.map_or(UnixTime(0), Host::enforced_from);
+        Self { token, action, resource, grant, max_staleness, enforced_from }
+    }
+
+    pub(crate) fn token(&self) -> &Arc<VerifiedToken> {
+        &self.token
     }
 
     /// The task.

@@ -2,13 +2,23 @@
 //!
 //! A data plane holds many of them, and needs to answer only "is this one in it". The hashes are keyed
 //! (SipHash-1-3, 128 bits) so that nobody without the key can make two names collide.
+//!
+//! - [`Record`]: one of them, and until when it is of use.
+//! - [`Revocations`]: all of them.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+mod record;
+mod set;
+
 use core::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use thiserror::Error;
+
+pub use self::{
+    record::{NotARecord, Record},
+    set::{Full, MAX, Revocations},
+};
 
 /// Key of the hashes of one snapshot.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,12 +43,6 @@ pub enum Kind {
     Client = 5,
     /// A signing key, by `kid`.
     Key = 6,
-}
-
-/// The revoked hashes of one snapshot.
-#[derive(Clone, Debug, Default)]
-pub struct Revocations {
-    sorted: Vec<Hash>,
 }
 
 /// Text that is not base64url of 16 bytes.
@@ -97,29 +101,6 @@ pub fn parse_hash(text: &str) -> Result<Hash, NotSixteenBytes> {
     bytes.try_into().map_err(|_| NotSixteenBytes)
 }
 
-impl FromIterator<Hash> for Revocations {
-    fn from_iter<I: IntoIterator<Item = Hash>>(hashes: I) -> Self {
-        // Through a set: a sorting algorithm would be a twentieth of the whole filter's size.
-        let mut set = BTreeSet::new();
-        set.extend(hashes);
-        Self { sorted: set.into_iter().collect() }
-    }
-}
-
-impl Revocations {
-    /// Whether nothing is revoked, which spares a request the hashing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sorted.is_empty()
-    }
-
-    /// Whether `hash` is revoked.
-    #[must_use]
-    pub fn contains(&self, hash: &Hash) -> bool {
-        self.sorted.binary_search(hash).is_ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,8 +110,5 @@ mod tests {
         let key = HashKey::from_bytes([7; 16]);
         assert_ne!(key.hash(Kind::Task, "a"), key.hash(Kind::Agent, "a"));
         assert_ne!(key.hash(Kind::Task, "a"), HashKey::from_bytes([8; 16]).hash(Kind::Task, "a"));
-        let revoked: Revocations = [key.hash(Kind::Task, "a")].into_iter().collect();
-        assert!(revoked.contains(&key.hash(Kind::Task, "a")));
-        assert!(!revoked.contains(&key.hash(Kind::Agent, "a")));
     }
 }

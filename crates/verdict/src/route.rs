@@ -147,7 +147,15 @@ impl Host {
 
     /// Whether a denial is only recorded at `now`.
     pub(crate) fn is_shadow(&self, now: UnixTime) -> bool {
-        matches!(self.mode, Mode::Shadow { until } if now < UnixTime(until))
+        now < self.enforced_from()
+    }
+
+    /// From when on denials are sent.
+    pub(crate) fn enforced_from(&self) -> UnixTime {
+        match self.mode {
+            Mode::Enforce => UnixTime(0),
+            Mode::Shadow { until } => UnixTime(until),
+        }
     }
 }
 
@@ -176,5 +184,10 @@ impl Hosts {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Host> {
         self.by_name.get(name).and_then(|&index| self.hosts.get(index))
+    }
+
+    /// `name` itself, if there is such a host.
+    pub(crate) fn listed(&self, name: &str) -> Option<&str> {
+        self.by_name.get_key_value(name).map(|(name, _)| name.as_str())
     }
 }

@@ -15,24 +15,31 @@ use crate::{
     UnixTime,
     document::{FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
-    revocation::{self, HashKey, Revocations},
+    request::host,
+    revocation::{self, HashKey, Record, Revocations},
     route::{Host, Hosts},
 };
 
 /// Largest leeway, seconds.
 const MAX_LEEWAY: u64 = 5;
 
-/// Policy, keys and revocations at one version.
-#[derive(Debug)]
+/// Policy, keys and revocations at one version. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     version: Version,
+    revocations: Revocations,
+    /// What changes less often than revocations do.
+    base: Arc<Base>,
+}
+
+#[derive(Debug)]
+struct Base {
     issuer: String,
     leeway: u64,
     not_after: Option<UnixTime>,
     min_iat: UnixTime,
     hash_key: HashKey,
     keys: BTreeMap<Arc<str>, VerifyingKey>,
-    revocations: Revocations,
     hosts: Hosts,
 }
 
@@ -112,24 +119,27 @@ impl Snapshot {
         if !crate::token::claims::is_name(&issuer) {
             return Err(invalid("issuer", "1 to 255 visible ASCII characters"));
         }
-        let hash = |(index, text): (usize, &String)| {
-            revocation::parse_hash(text)
-                .map_err(|error| invalid(format!("revocations[{index}]"), error.to_string()))
-        };
-        Ok(Self {
-            version,
+        let base = Base {
             issuer,
             leeway,
             not_after: not_after.map(UnixTime),
             min_iat: UnixTime(min_iat),
             hash_key: HashKey::parse(&hash_key).map_err(|error| invalid("hash_key", error.to_string()))?,
             keys: compile_keys(&keys)?,
-            revocations: revocations.iter().enumerate().map(hash).collect::<Result<Revocations, _>>()?,
             hosts: Hosts::compile(&hosts).map_err(|error| match error.split_once(": ") {
                 Some((place, reason)) => invalid(place, reason),
                 None => invalid("hosts", error),
             })?,
-        })
+        };
+        Ok(Self { version, revocations: compile_revocations(&revocations)?, base: Arc::new(base) })
+    }
+
+    /// The same policy and keys at a later revocation sequence, with what is revoked then. They are shared, not
+    /// compiled again.
+    #[must_use]
+    pub fn revised(&self, revocation: u64, revocations: Revocations) -> Self {
+        let version = Version { revocation, ..self.version };
+        Self { version, revocations, base: Arc::clone(&self.base) }
     }
 
     /// What this is a version of.
@@ -141,48 +151,73 @@ impl Snapshot {
     /// The issuer of its tokens.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.base.issuer
     }
 
     /// Whether proofs made under `earlier` are proofs under this snapshot, too. A key that has left might come back
     /// as another one, so that it takes them all along.
     #[must_use]
     pub fn keeps_proofs_of(&self, earlier: &Self) -> bool {
-        let mut keys = earlier.keys.iter();
-        self.issuer == earlier.issuer
-            && self.hash_key == earlier.hash_key
-            && keys.all(|(kid, key)| self.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes()))
+        let mut keys = earlier.base.keys.iter();
+        if Arc::ptr_eq(&self.base, &earlier.base) {
+            return true;
+        }
+        self.base.issuer == earlier.base.issuer
+            && self.base.hash_key == earlier.base.hash_key
+            && keys
+                .all(|(kid, key)| self.base.keys.get(kid).is_some_and(|own| own.as_bytes() == key.as_bytes()))
+    }
+
+    /// The name under which the host of this `:authority` is listed, if it is.
+    #[must_use]
+    pub fn listed_host(&self, authority: &[u8]) -> Option<&str> {
+        self.base.hosts.listed(&host::canonical(authority)?)
     }
 
     /// The routes under a host name in canonical form.
     pub(crate) fn host(&self, name: &str) -> Option<&Host> {
-        self.hosts.get(name)
+        self.base.hosts.get(name)
     }
 
     pub(crate) fn key(&self, kid: &[u8]) -> Option<(&Arc<str>, &VerifyingKey)> {
         let kid = core::str::from_utf8(kid).ok()?;
-        self.keys.get_key_value(kid)
+        self.base.keys.get_key_value(kid)
     }
 
     pub(crate) fn leeway(&self) -> u64 {
-        self.leeway
+        self.base.leeway
     }
 
     pub(crate) fn not_after(&self) -> Option<UnixTime> {
-        self.not_after
+        self.base.not_after
     }
 
     pub(crate) fn min_iat(&self) -> UnixTime {
-        self.min_iat
+        self.base.min_iat
     }
 
-    pub(crate) fn hash_key(&self) -> &HashKey {
-        &self.hash_key
+    /// The key of its revocations' hashes.
+    #[must_use]
+    pub fn hash_key(&self) -> &HashKey {
+        &self.base.hash_key
     }
 
-    pub(crate) fn revocations(&self) -> &Revocations {
+    /// What is revoked.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
         &self.revocations
     }
+}
+
+fn compile_revocations(texts: &[String]) -> Result<Revocations, SnapshotError> {
+    let mut revocations = Revocations::default();
+    for (index, text) in texts.iter().enumerate() {
+        let place = || format!("revocations[{index}]");
+        let hash = revocation::parse_hash(text).map_err(|error| invalid(place(), error.to_string()))?;
+        // Documents do not say until when: the next one leaves out what is of no use any more.
+        revocations.revoke(Record::new(hash, None)).map_err(|error| invalid(place(), error.to_string()))?;
+    }
+    Ok(revocations)
 }
 
 fn compile_keys(documents: &[KeyDocument]) -> Result<BTreeMap<Arc<str>, VerifyingKey>, SnapshotError> {

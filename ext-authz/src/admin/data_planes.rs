@@ -5,11 +5,12 @@ use serde::Serialize;
 use verdict::document::Version;
 
 use super::Admin;
-use crate::feed::{Nacked, Watcher, generations_behind};
+use crate::feed::{Nacked, Watcher, generations_behind, revocations_behind};
 
 #[derive(Serialize)]
 struct DataPlanes {
     generation: u64,
+    revocation: u64,
     data_planes: Vec<Stream>,
 }
 
@@ -26,6 +27,7 @@ struct Stream {
     version: Option<Version>,
     /// 0 where it holds none.
     behind_generations: u64,
+    behind_revocations: u64,
     acked_at: Option<u64>,
     nack: Option<Nack>,
     decided: u64,
@@ -43,7 +45,7 @@ pub(super) async fn list(State(admin): State<Admin>) -> impl IntoResponse {
     let newest = admin.api.current.load().snapshot().version();
     let stream = |watcher| Stream::new(watcher, newest);
     let data_planes = admin.watchers.watchers().into_iter().map(stream).collect();
-    Json(DataPlanes { generation: newest.generation, data_planes })
+    Json(DataPlanes { generation: newest.generation, revocation: newest.revocation, data_planes })
 }
 
 impl Stream {
@@ -56,6 +58,7 @@ impl Stream {
             protocol,
             connected_at,
             version,
+            edition: _,
             acked_at,
             nack,
             decided,
@@ -70,6 +73,7 @@ impl Stream {
             connected_at,
             version,
             behind_generations: version.map_or(0, |version| generations_behind(version, newest)),
+            behind_revocations: version.map_or(0, |version| revocations_behind(version, newest)),
             acked_at,
             nack: nack.map(|Nacked { version, reason, at }| Nack { version, reason, at }),
             decided,

@@ -12,13 +12,14 @@ use axum::{
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use store::Figures;
 
 use crate::{
     feed::Registry,
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::feed,
+    telemetry::{audit, feed},
 };
 
 /// What this side knows.
@@ -47,7 +48,13 @@ pub fn router(admin: Admin) -> Router {
 
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
-    feed::lag_is(admin.watchers.lag(admin.api.current.load().snapshot().version()));
+    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
+    audit::committed(batches, events, committed_at);
+    let newest = admin.api.current.load().snapshot().version();
+    feed::lag_is(admin.watchers.lag(newest));
+    for (data_plane, lag) in admin.watchers.revocation_lags(newest) {
+        feed::revocation_lag_is(&data_plane, lag);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

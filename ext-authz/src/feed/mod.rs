@@ -1,11 +1,21 @@
 //! `writ.v1.DataPlane`: what verdicts read goes down to data planes, and what became of it comes up.
 //!
-//! Each scope's part of the document is encoded once for each version, and its bytes are shared by all streams. A
-//! stream has no queue: it sends one version at a time, and then the newest. What it holds for its watcher is bounded
-//! by one message up and one document down.
+//! Each scope's part of the document is encoded once for each policy, and what is revoked and lifted once for each step
+//! ([`deltas`]); their bytes are shared by all streams. A stream has no queue: it sends what leads to the newest version,
+//! and when that is gone what leads to the newest then. Who is too far behind gets everything ([`records`]). What a
+//! stream holds for its watcher is bounded by one message up and one document down.
 
+mod answers;
+mod base;
+mod channel;
+mod deltas;
+mod document;
 mod down;
+mod following;
+mod holdings;
+mod log;
 mod publication;
+mod records;
 mod refresh;
 mod registry;
 mod report;
@@ -16,10 +26,10 @@ mod tests;
 mod up;
 mod wire;
 
-pub use publication::{Follower, Publications};
+pub use publication::{Follower, Publications, scopes};
 pub use refresh::Refresh;
-pub(crate) use registry::generations_behind;
 pub use registry::{Nacked, Registry, Watcher};
+pub(crate) use registry::{generations_behind, revocations_behind};
 pub use service::{Feed, FeedServer};
 
 /// The service's full name.

@@ -1,65 +1,64 @@
-//! What is sent: each scope's part of the document, encoded once.
+//! What is sent: each scope's part of the state.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
-use bytes::Bytes;
-use proto::v1::CHUNK;
-use sha2::{Digest as _, Sha256};
 use tokio::{sync::watch, task, time::Instant};
-use verdict::document::{SnapshotDocument, Version};
+use verdict::{document::Version, revocation::Revocations};
 
+use super::{
+    base::Base,
+    channel::Channel,
+    log::{Entry, Log},
+};
 use crate::{
     clock::UnixMillis,
     config,
     listen::Shutdown,
+    revocations::Tick,
     scope::Scope,
     state::{Current, State},
 };
 
-/// Time between heartbeats, at most and at least.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(3);
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
-/// A heartbeat comes at least so many times in the time after which a host is stale.
-const BEATS: u32 = 10;
-
-/// One scope's part of one version of the document.
-#[derive(Debug)]
+/// One scope's part of one state.
+#[derive(Clone, Debug)]
 pub(super) struct Publication {
-    /// What it is a part of.
-    document: Arc<SnapshotDocument>,
+    pub(super) base: Arc<Base>,
     pub(super) version: Version,
-    /// SHA-256 of its text: keys, settings and what the scope sees change under one version.
-    pub(super) digest: [u8; 32],
-    pub(super) requires: Vec<String>,
+    /// See [`crate::revocations::Revoked::reading`].
+    pub(super) reading: u64,
+    pub(super) revoked: Revocations,
     /// When everything in it was known to be complete.
     pub(super) as_of: UnixMillis,
+    /// When its base was published.
     pub(super) at: Instant,
-    /// Time between heartbeats.
-    pub(super) interval: Duration,
-    /// JSON.
-    text: Bytes,
 }
 
 /// The newest publication of each scope.
 #[derive(Debug)]
 pub struct Publications {
     current: Current,
-    scopes: BTreeMap<Scope, watch::Sender<Arc<Publication>>>,
+    log: Arc<Log>,
+    channels: BTreeMap<Scope, Arc<Channel>>,
 }
 
-/// Keeps publications up to the state.
+/// Keeps publications up to the policy.
 #[derive(Debug)]
 pub struct Follower {
     publications: Arc<Publications>,
     states: watch::Receiver<Arc<State>>,
 }
 
+/// Every scope that a data plane has; the Unix socket's is everything.
+#[must_use]
+pub fn scopes(planes: &[config::DataPlane]) -> BTreeSet<Scope> {
+    planes.iter().map(|plane| plane.scope.clone()).chain([Scope::All]).collect()
+}
+
 impl Publications {
-    /// Publications of what counts now, for every scope that a data plane has; the Unix socket's is everything.
+    /// Publications of what counts now, for every scope that a data plane has.
     ///
     /// # Errors
     /// The document cannot be written as JSON.
@@ -70,21 +69,21 @@ impl Publications {
         // Before the state is read: a later one is told.
         let mut states = current.subscribe();
         let as_of = current.as_of();
-        let state = Arc::clone(&states.borrow_and_update());
-        let mut scopes: BTreeSet<Scope> = planes.iter().map(|plane| plane.scope.clone()).collect();
-        scopes.insert(Scope::All);
-        let sender = |scope: Scope| {
-            let publication = Publication::new(&scope, state.document(), as_of)?;
-            Ok((scope, watch::Sender::new(Arc::new(publication))))
+        states.mark_unchanged();
+        let (state, log) = (current.load(), Arc::new(Log::default()));
+        let channel = |scope: Scope| {
+            let base = Arc::new(Base::new(&scope, &state)?);
+            let first = Publication::new(base, &scope, &state, as_of);
+            Ok((scope.clone(), Arc::new(Channel::new(scope, first, Arc::clone(&log)))))
         };
-        let scopes = scopes.into_iter().map(sender).collect::<Result<_, serde_json::Error>>()?;
-        let publications = Arc::new(Self { current, scopes });
+        let channels = scopes(planes).into_iter().map(channel).collect::<Result<_, serde_json::Error>>()?;
+        let publications = Arc::new(Self { current, log, channels });
         Ok((Arc::clone(&publications), Follower { publications, states }))
     }
 
-    /// Tells of each later publication; of the newest only, to whoever is slow. `None`: no data plane has this scope.
-    pub(super) fn subscribe(&self, scope: &Scope) -> Option<watch::Receiver<Arc<Publication>>> {
-        Some(self.scopes.get(scope)?.subscribe())
+    /// What streams of this scope follow. `None`: no data plane has it.
+    pub(super) fn channel(&self, scope: &Scope) -> Option<Arc<Channel>> {
+        self.channels.get(scope).map(Arc::clone)
     }
 
     /// The version that counts here.
@@ -101,12 +100,55 @@ impl Publications {
 
     /// Whether `publication` is of what counts here, and not of what it replaced.
     pub(super) fn is_newest(&self, publication: &Publication) -> bool {
-        publication.is_of(&self.current.load())
+        let state = self.current.load();
+        publication.is_based_on(&state) && publication.version.revocation == state.revoked().sequence()
+    }
+
+    /// Whether `publication` is of the policy that counts here.
+    pub(super) fn is_of_newest_policy(&self, publication: &Publication) -> bool {
+        publication.is_based_on(&self.current.load())
+    }
+
+    /// Publishes what was revoked and lifted, once it counts.
+    pub fn advance(&self, tick: &Arc<Tick>) {
+        let as_of = self.current.as_of();
+        let state = self.current.load();
+        self.log.push(Entry { tick: Arc::clone(tick), as_of });
+        for (scope, channel) in &self.channels {
+            channel.newest.send_if_modified(|newest| {
+                // What was published meanwhile with a later policy has it already.
+                let follows = newest.reading == tick.reading && newest.version.revocation < tick.sequence;
+                if follows {
+                    *newest = Arc::new(Publication {
+                        version: Version { revocation: tick.sequence, ..newest.version },
+                        revoked: state.revoked().part(scope).clone(),
+                        as_of,
+                        ..Publication::clone(newest)
+                    });
+                }
+                follows
+            });
+        }
+    }
+
+    /// Forgets what the state has forgotten because it has expired. That is no news to anyone.
+    pub fn forget_expired(&self) {
+        let state = self.current.load();
+        for (scope, channel) in &self.channels {
+            channel.newest.send_if_modified(|newest| {
+                let counts = (state.revoked().reading(), state.revoked().sequence());
+                if (newest.reading, newest.version.revocation) == counts {
+                    let revoked = state.revoked().part(scope).clone();
+                    *newest = Arc::new(Publication { revoked, ..Publication::clone(newest) });
+                }
+                false
+            });
+        }
     }
 }
 
 impl Follower {
-    /// Publishes each state, until it is time to stop.
+    /// Publishes each policy, until it is time to stop.
     pub async fn run(mut self, mut shutdown: Shutdown) {
         loop {
             tokio::select! {
@@ -128,85 +170,56 @@ impl Follower {
 
 impl Publications {
     fn publish(&self, state: &State, as_of: UnixMillis) {
-        for (scope, sender) in &self.scopes {
+        // Where a backup was restored, the other half of the state is about to come.
+        if !state.is_settled() {
+            return;
+        }
+        for (scope, channel) in &self.channels {
+            let newest = channel.newest();
             // A state may differ in what it says about the policy directory only.
-            if sender.borrow().is_of(state) {
+            if newest.is_based_on(state) {
                 continue;
             }
-            match Publication::new(scope, state.document(), as_of) {
-                Ok(publication) => drop(sender.send_replace(Arc::new(publication))),
+            let base = if newest.base.is_of(state) {
+                Ok(Arc::clone(&newest.base))
+            } else {
+                Base::new(scope, state).map(Arc::new)
+            };
+            match base {
+                Ok(base) => self.publish_base(channel, &base, state, as_of),
                 // Without heartbeats for this version its watchers become stale, and then deny.
                 Err(error) => tracing::error!(%error, "a snapshot cannot be encoded"),
             }
         }
     }
+
+    fn publish_base(&self, channel: &Channel, base: &Arc<Base>, state: &State, as_of: UnixMillis) {
+        channel.newest.send_modify(|newest| {
+            // The newest revocations, with which others may have been published since: nothing goes back.
+            let counts = self.current.load();
+            let is_settled = counts.revoked().epoch() == state.revoked().epoch();
+            let latest = if is_settled { &*counts } else { state };
+            *newest = Arc::new(Publication::new(Arc::clone(base), &channel.scope, latest, as_of));
+        });
+    }
 }
 
 impl Publication {
-    fn new(
-        scope: &Scope,
-        document: &Arc<SnapshotDocument>,
-        as_of: UnixMillis,
-    ) -> Result<Self, serde_json::Error> {
-        let part = scope.part(document);
-        let stalest = part.hosts.iter().map(|host| Duration::from_secs(host.max_staleness)).min();
-        let interval = stalest
-            .map_or(LONGEST_INTERVAL, |stalest| (stalest / BEATS).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL));
-        let text: Bytes = serde_json::to_vec(&part)?.into();
-        Ok(Self {
-            document: Arc::clone(document),
-            version: part.version,
-            digest: Sha256::digest(&text).into(),
-            requires: part.requires.clone(),
+    /// `base` with what is revoked in `state`.
+    fn new(base: Arc<Base>, scope: &Scope, state: &State, as_of: UnixMillis) -> Self {
+        let revoked = state.revoked();
+        Self {
+            version: Version { revocation: revoked.sequence(), ..base.version },
+            reading: revoked.reading(),
+            revoked: revoked.part(scope).clone(),
             as_of,
             at: Instant::now(),
-            interval,
-            text,
-        })
-    }
-
-    /// Whether it is a part of the document of `state`.
-    fn is_of(&self, state: &State) -> bool {
-        Arc::ptr_eq(&self.document, state.document())
-    }
-
-    /// Whether who holds `other` holds this.
-    pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        self.is_held_as(other.version, &other.digest)
-    }
-
-    /// Whether who holds this version with this digest holds this.
-    pub(super) fn is_held_as(&self, version: Version, digest: &[u8]) -> bool {
-        self.version == version && self.digest == digest
-    }
-
-    /// How many pieces it has.
-    pub(super) fn chunks(&self) -> u32 {
-        u32::try_from(self.text.len().div_ceil(CHUNK)).unwrap_or(u32::MAX)
-    }
-
-    /// Its pieces, which share one allocation.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Bytes> {
-        let length = self.text.len();
-        (0..length).step_by(CHUNK).map(move |start| self.text.slice(start..length.min(start + CHUNK)))
-    }
-
-    /// Bytes of its text.
-    pub(super) fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
-    #[cfg(test)]
-    pub(super) fn for_test(text: Bytes) -> Self {
-        Self {
-            document: Arc::clone(super::tests::state(1).document()),
-            digest: Sha256::digest(&text).into(),
-            version: Version { epoch: 1, generation: 1_700_000_000, revocation: 3 },
-            requires: vec!["deltas".into()],
-            as_of: UnixMillis(0),
-            at: Instant::now(),
-            interval: LONGEST_INTERVAL,
-            text,
+            base,
         }
+    }
+
+    /// Whether it is a part of the document of `state`, and its revocations are of the same reading.
+    fn is_based_on(&self, state: &State) -> bool {
+        self.base.is_of(state) && self.reading == state.revoked().reading()
     }
 }

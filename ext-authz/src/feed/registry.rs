@@ -5,9 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use metrics::Counter;
 use proto::v1::{Hello, Node};
+use tokio::time::Instant;
 use verdict::document::Version;
 
+use super::holdings::Holdings;
 use crate::{
     clock,
     telemetry::feed::{self, OpenStream},
@@ -25,6 +28,7 @@ pub struct Registry(Arc<Mutex<Streams>>);
 struct Streams {
     next: u64,
     open: BTreeMap<u64, Watcher>,
+    holdings: Holdings,
 }
 
 /// One stream.
@@ -44,6 +48,8 @@ pub struct Watcher {
     pub connected_at: u64,
     /// What it holds; `None`: nothing yet.
     pub version: Option<Version>,
+    /// Of the document that it holds (see [`crate::state::State::edition`]); `None`: of none that was sent by this process.
+    pub edition: Option<u64>,
     /// When it said so, Unix seconds.
     pub acked_at: Option<u64>,
     /// What it refuses, if nothing later was taken.
@@ -70,6 +76,7 @@ pub struct Nacked {
 pub(super) struct Entry {
     registry: Registry,
     id: u64,
+    acks: Counter,
     _counted: OpenStream,
 }
 
@@ -89,18 +96,42 @@ impl Registry {
         held.map(|version| generations_behind(version, newest)).max().unwrap_or(0)
     }
 
+    /// How many revocations behind `newest` each data plane is, by the watcher that holds the oldest.
+    #[must_use]
+    pub fn revocation_lags(&self, newest: Version) -> BTreeMap<Arc<str>, u64> {
+        let mut lags = BTreeMap::new();
+        for watcher in self.lock().open.values() {
+            let lag: &mut u64 = lags.entry(Arc::clone(&watcher.name)).or_default();
+            *lag = (*lag).max(watcher.version.map_or(0, |version| revocations_behind(version, newest)));
+        }
+        lags
+    }
+
+    /// Whether every watcher that is connected judges by a document of this edition or a later one, as
+    /// [`crate::state::State::edition`] counts them. One that holds nothing yet does not, nor one that refused it.
+    #[must_use]
+    pub fn all_hold(&self, edition: u64) -> bool {
+        self.lock().open.values().all(|watcher| watcher.edition >= Some(edition))
+    }
+
+    /// Something was revoked or lifted at this instant: how long it takes all watchers to hold it will be measured.
+    pub(crate) fn expect(&self, epoch: u64, sequence: u64, at: Instant) {
+        self.lock().holdings.expect((epoch, sequence), at);
+    }
+
     pub(super) fn enter(&self, name: &Arc<str>, hello: Hello) -> Entry {
         let Hello { protocol, build, features: _, node, version, digest: _ } = hello;
         let Node { id: node, cluster } = node.unwrap_or_default();
         let now = clock::now().0;
         let watcher = Watcher {
             name: Arc::clone(name),
-            node: bounded(&node, NAME),
-            cluster: bounded(&cluster, NAME),
-            build: bounded(&build, NAME),
+            node: bounded(&node, NAME).into(),
+            cluster: bounded(&cluster, NAME).into(),
+            build: bounded(&build, NAME).into(),
             protocol,
             connected_at: now,
             version: version.map(super::from_wire),
+            edition: None,
             acked_at: version.map(|_| now),
             nack: None,
             decided: 0,
@@ -109,9 +140,10 @@ impl Registry {
         let mut streams = self.lock();
         let id = streams.next;
         streams.next += 1;
+        streams.holdings.change(None, watcher.version);
         streams.open.insert(id, watcher);
         drop(streams);
-        Entry { registry: self.clone(), id, _counted: feed::stream_opened(name) }
+        Entry { registry: self.clone(), id, acks: feed::acks(name), _counted: feed::stream_opened(name) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Streams> {
@@ -121,10 +153,25 @@ impl Registry {
 
 impl Entry {
     pub(super) fn acked(&self, version: Version) {
+        self.acks.increment(1);
         self.change(|watcher| {
             watcher.version = Some(version);
             watcher.acked_at = Some(clock::now().0);
             watcher.nack = None;
+        });
+    }
+
+    /// Judges by a document of this edition.
+    pub(super) fn holds(&self, edition: u64) {
+        self.change(|watcher| watcher.edition = Some(edition));
+    }
+
+    /// The document of one edition is that of another, too; a watcher that refused it holds neither.
+    pub(super) fn renamed(&self, before: u64, after: u64) {
+        self.change(|watcher| {
+            if watcher.edition == Some(before) {
+                watcher.edition = Some(after);
+            }
         });
     }
 
@@ -134,7 +181,7 @@ impl Entry {
     }
 
     pub(super) fn nacked(&self, version: Version, reason: &str) {
-        let nack = Nacked { version, reason: bounded(reason, REASON), at: clock::now().0 };
+        let nack = Nacked { version, reason: bounded(reason, REASON).into(), at: clock::now().0 };
         self.change(|watcher| watcher.nack = Some(nack));
     }
 
@@ -146,15 +193,22 @@ impl Entry {
     }
 
     fn change(&self, change: impl FnOnce(&mut Watcher)) {
-        if let Some(watcher) = self.registry.lock().open.get_mut(&self.id) {
+        let mut streams = self.registry.lock();
+        let Streams { open, holdings, .. } = &mut *streams;
+        if let Some(watcher) = open.get_mut(&self.id) {
+            let before = watcher.version;
             change(watcher);
+            holdings.change(before, watcher.version);
         }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.registry.lock().open.remove(&self.id);
+        let mut streams = self.registry.lock();
+        if let Some(watcher) = streams.open.remove(&self.id) {
+            streams.holdings.change(watcher.version, None);
+        }
     }
 }
 
@@ -167,13 +221,22 @@ pub(crate) fn generations_behind(held: Version, newest: Version) -> u64 {
     }
 }
 
+/// Where a policy or an epoch is missing, all that it came with is.
+pub(crate) fn revocations_behind(held: Version, newest: Version) -> u64 {
+    if held.epoch < newest.epoch {
+        newest.revocation
+    } else {
+        newest.revocation.saturating_sub(held.revocation)
+    }
+}
+
 /// The beginning of `text`, at most so many bytes.
-fn bounded(text: &str, most: usize) -> Box<str> {
+pub(super) fn bounded(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].into()
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -182,16 +245,20 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        assert_eq!(&*bounded("añb", 2), "a");
-        assert_eq!(&*bounded("añb", 3), "añ");
-        assert_eq!(&*bounded("añb", 9), "añb");
+        assert_eq!(bounded("añb", 2), "a");
+        assert_eq!(bounded("añb", 3), "añ");
+        assert_eq!(bounded("añb", 9), "añb");
     }
 
     #[test]
     fn lag_is_that_of_the_oldest() {
-        let version = |epoch, generation| Version { epoch, generation, revocation: 0 };
+        let version = |epoch, generation| Version { epoch, generation, revocation: 7 };
         assert_eq!(generations_behind(version(1, 7), version(1, 9)), 2);
         assert_eq!(generations_behind(version(1, 9), version(1, 7)), 0);
         assert_eq!(generations_behind(version(1, 9), version(2, 3)), 3);
+        let newest = Version { revocation: 9, ..version(2, 3) };
+        assert_eq!(revocations_behind(version(2, 2), newest), 2);
+        assert_eq!(revocations_behind(version(1, 9), newest), 9);
+        assert_eq!(revocations_behind(newest, version(2, 3)), 0);
     }
 }

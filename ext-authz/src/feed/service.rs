@@ -17,7 +17,7 @@ use http_body_util::StreamBody;
 use tonic::{Status, codegen::Service, server::NamedService};
 
 use super::{Publications, Refresh, Registry, SERVICE, WATCH, session::Session, up::Up};
-use crate::{config::Limits, identity::Identity, listen::Shutdown};
+use crate::{audit::Recorder, config::Limits, identity::Identity, listen::Shutdown};
 
 /// Most bytes of a watcher's message: decisions of 128 KiB, and some more.
 const MESSAGE_BYTES: usize = 192 * 1024;
@@ -35,6 +35,8 @@ pub struct Feed {
     pub shutdown: Shutdown,
     /// Bytes of a message, and time for a Hello.
     pub limits: Limits,
+    /// Takes what was decided.
+    pub recorder: Recorder,
 }
 
 /// `writ.v1.DataPlane` for the callers of one listener.
@@ -56,10 +58,10 @@ impl FeedServer {
         if request.uri().path() != WATCH {
             return Err(Status::unimplemented("no such method"));
         }
-        let publications = self.feed.publications.subscribe(&plane.scope);
-        let publications = publications.ok_or_else(|| Status::internal("this scope is not published"))?;
+        let channel = self.feed.publications.channel(&plane.scope);
+        let channel = channel.ok_or_else(|| Status::internal("this scope is not published"))?;
         let up = Up::new(Body::new(request.into_body()), self.feed.limits.message_bytes.min(MESSAGE_BYTES));
-        let session = Session::new(Arc::clone(&self.feed), plane.clone(), publications, up);
+        let session = Session::new(Arc::clone(&self.feed), plane.clone(), channel, up);
         let body = stream::unfold(session, |mut session| async {
             let frame = session.next().await?;
             Some((Ok::<_, Infallible>(frame), session))

@@ -15,7 +15,12 @@ use tonic::Status;
 use verdict::document::Version;
 
 use super::{
-    Feed, down, from_wire,
+    Feed,
+    answers::{Answers, Snapshot},
+    channel::Channel,
+    down,
+    following::{Following, News, Way},
+    from_wire,
     publication::Publication,
     registry::Entry,
     report, to_wire,
@@ -23,6 +28,9 @@ use super::{
     wire::{Message, WatchRequest},
 };
 use crate::{identity::DataPlane, listen::Shutdown, telemetry::feed as metrics};
+
+/// The feature of watchers that take deltas.
+const DELTAS: &str = "revocations";
 
 /// How long watchers that are sent elsewhere wait at least: time for the others to be spread, and short beside the
 /// time that what they hold stays fresh.
@@ -36,6 +44,7 @@ const LOGGED_REASON: usize = 512;
 pub(super) struct Session {
     feed: Arc<Feed>,
     plane: DataPlane,
+    channel: Arc<Channel>,
     publications: watch::Receiver<Arc<Publication>>,
     shutdown: Shutdown,
     up: Up,
@@ -55,25 +64,21 @@ enum Stage {
 
 struct Watching {
     entry: Entry,
-    /// The newest that was sent, or need not be.
-    publication: Arc<Publication>,
-    /// Whether this stream was there when it was published.
-    is_news: bool,
-    /// Whether a refusal was logged since it was sent.
+    following: Following,
+    answers: Answers,
+    /// Whether a refusal was logged since a snapshot was sent.
     is_refused: bool,
+    /// Something newer is to be sent then, and not before.
+    later: Option<Instant>,
     beat: Pin<Box<Sleep>>,
 }
 
 impl Session {
-    pub(super) fn new(
-        feed: Arc<Feed>,
-        plane: DataPlane,
-        publications: watch::Receiver<Arc<Publication>>,
-        up: Up,
-    ) -> Self {
+    pub(super) fn new(feed: Arc<Feed>, plane: DataPlane, channel: Arc<Channel>, up: Up) -> Self {
+        let publications = channel.newest.subscribe();
         let stage = Stage::Greeting(Instant::now() + feed.limits.header_timeout);
         let shutdown = feed.shutdown.clone();
-        Self { feed, plane, publications, shutdown, up, outgoing: VecDeque::new(), stage }
+        Self { feed, plane, channel, publications, shutdown, up, outgoing: VecDeque::new(), stage }
     }
 
     /// What goes out next; `None` after the last.
@@ -124,37 +129,49 @@ impl Session {
 
     async fn welcome(&mut self, hello: Hello) -> Result<Stage, Status> {
         let (held, digest) = (hello.version.map(from_wire), hello.digest.clone());
+        let is_stepwise = hello.features.iter().any(|feature| feature == DELTAS);
+        let way = if is_stepwise { Way::Deltas } else { Way::Documents(Instant::now()) };
         let entry = self.feed.registry.enter(&self.plane.name, hello);
-        if held.is_some_and(|held| held > self.feed.publications.version()) {
+        let publications = Arc::clone(&self.feed.publications);
+        if held.is_some_and(|held| held > publications.version()) {
             self.feed.refresh.now().await;
         }
         // What counts here is published an instant later.
-        let publications = Arc::clone(&self.feed.publications);
-        let published = self.publications.wait_for(|publication| publications.is_newest(publication)).await;
-        let publication = Arc::clone(&*published.map_err(|_| Status::unavailable("nothing is published"))?);
-        if let Some(held) = held.filter(|held| *held > publication.version) {
-            let generation = publication.version.generation;
+        let published = self.publications.wait_for(|newest| publications.is_of_newest_policy(newest)).await;
+        let newest = published.map_err(|_| Status::unavailable("nothing is published"))?.version;
+        if let Some(held) = held.filter(|held| *held > newest) {
+            let Version { generation, revocation, .. } = newest;
             tracing::warn!(
                 data_plane = &*self.plane.name,
                 held = held.generation,
+                held_revocation = held.revocation,
                 generation,
+                revocation,
                 "sent a data plane elsewhere: it holds a newer version"
             );
-            return Ok(self.send_away(&format!("this replica is behind, at generation {generation}")));
+            let reason =
+                format!("this replica is behind, at generation {generation} and revocation {revocation}");
+            return Ok(self.send_away(&reason));
         }
-        if !held.is_some_and(|held| publication.is_held_as(held, &digest)) {
-            if held == Some(publication.version) {
-                entry.holds_nothing();
-            }
-            self.send(&publication);
+        let channel = Arc::clone(&self.channel);
+        let from = held.map(|held| (held, &digest[..]));
+        let begun = Following::begin(&publications, channel, way, from, &mut self.outgoing);
+        let (following, news) = begun.map_err(|_| Status::internal("nothing can be encoded"))?;
+        let mut answers = Answers::default();
+        answers.sent(&news, following.sent(), false);
+        match news {
+            News::Snapshot if held == Some(following.sent().version) => entry.holds_nothing(),
+            News::Snapshot => {}
+            _ => entry.holds(following.sent().base.edition),
         }
         // At once after what goes out now.
         let beat = Box::pin(sleep(Duration::ZERO));
         Ok(Stage::Watching(Box::new(Watching {
             entry,
-            publication,
-            is_news: false,
+            following,
+            answers,
             is_refused: false,
+            later: None,
             beat,
         })))
     }
@@ -170,7 +187,7 @@ impl Session {
                 changed.map_err(|_| Status::unavailable("nothing is published any more"))?;
                 return Ok(self.take_news(watching));
             }
-            () = &mut watching.beat => self.beat(&mut watching),
+            () = &mut watching.beat => return Ok(self.beat(watching)),
             message = self.up.message() => match message? {
                 None => return Ok(Stage::Leaving),
                 Some(message) => self.hear(&mut watching, message)?,
@@ -180,53 +197,74 @@ impl Session {
     }
 
     fn take_news(&mut self, mut watching: Box<Watching>) -> Stage {
-        let publication = Arc::clone(&self.publications.borrow_and_update());
-        if publication.version < watching.publication.version {
+        let before = watching.following.sent().base.edition;
+        let Ok(news) = watching.following.go_on(&self.feed.publications, &mut self.outgoing) else {
             return self.send_away("this replica went back");
+        };
+        let Watching { entry, following, answers, is_refused, later, beat } = &mut *watching;
+        let sent = following.sent();
+        answers.sent(&news, sent, true);
+        *later = None;
+        match news {
+            News::Snapshot => {
+                *is_refused = false;
+                beat.as_mut().reset(Instant::now());
+            }
+            // It says itself how fresh it is.
+            News::Deltas => beat.as_mut().reset(Instant::now() + sent.base.interval),
+            News::Later(instant) => {
+                *later = Some(instant);
+                if instant < beat.deadline() {
+                    beat.as_mut().reset(instant);
+                }
+            }
+            News::None => {}
         }
-        if !publication.is_same_as(&watching.publication) {
-            self.send(&publication);
-            watching.beat.as_mut().reset(Instant::now());
-            watching.is_news = true;
-            watching.is_refused = false;
+        // The same document in another edition is nothing to be sent.
+        if before != sent.base.edition && !matches!(news, News::Snapshot) {
+            let after = sent.base.edition;
+            if !answers.renamed(after) {
+                entry.renamed(before, after);
+            }
         }
-        watching.publication = publication;
         Stage::Watching(watching)
     }
 
-    fn send(&mut self, publication: &Publication) {
-        let as_of = self.feed.publications.as_of(publication);
-        self.outgoing.extend(down::snapshot(publication, as_of));
-        metrics::snapshot_sent(publication.bytes());
-    }
-
-    /// None is sent for a document that has been replaced: its watcher is about to get the other.
-    fn beat(&mut self, watching: &mut Watching) {
-        let Watching { publication, beat, .. } = watching;
-        let as_of = self.feed.publications.as_of(publication);
-        if self.feed.publications.is_newest(publication) {
-            let interval = u32::try_from(publication.interval.as_millis()).unwrap_or(u32::MAX);
-            let version = Some(to_wire(publication.version));
-            let digest = publication.digest.to_vec();
+    /// No heartbeat is sent for what has been replaced: its watcher is about to get the other.
+    fn beat(&mut self, mut watching: Box<Watching>) -> Stage {
+        if watching.later.is_some_and(|later| later <= Instant::now()) {
+            return self.take_news(watching);
+        }
+        let Watching { following, later, beat, .. } = &mut *watching;
+        let sent = following.sent();
+        if let Some(as_of) = following.newest_as_of(&self.feed.publications) {
+            let interval = u32::try_from(sent.base.interval.as_millis()).unwrap_or(u32::MAX);
+            let (version, digest) = (Some(to_wire(sent.version)), sent.digest.to_vec());
             let message = Heartbeat { as_of_ms: as_of.0, version, interval_ms: interval, digest };
             self.outgoing.push_back(down::heartbeat(message));
             metrics::heartbeat_sent();
         }
-        beat.as_mut().reset(Instant::now() + publication.interval);
+        let next = Instant::now() + sent.base.interval;
+        beat.as_mut().reset(later.map_or(next, |later| later.min(next)));
+        Stage::Watching(watching)
     }
 
     fn hear(&self, watching: &mut Watching, message: WatchRequest) -> Result<(), Status> {
-        let Watching { entry, publication, is_news, is_refused, beat: _ } = watching;
+        let Watching { entry, following, answers, is_refused, .. } = watching;
         let name = &self.plane.name;
         match message.message {
             Some(Message::Ack(ack)) => {
                 let version = ack.version.map(from_wire);
-                let version = version.filter(|version| *version <= publication.version);
+                let version = version.filter(|version| *version <= following.sent().version);
                 let version =
                     version.ok_or_else(|| Status::invalid_argument("an Ack of what was not sent"))?;
                 entry.acked(version);
-                let is_news = *is_news && version == publication.version;
-                metrics::acked(name, is_news.then(|| publication.at.elapsed()));
+                if let Some(Snapshot { edition, published_at }) = answers.acked(version) {
+                    entry.holds(edition);
+                    if let Some(at) = published_at {
+                        metrics::snapshot_acked(at.elapsed());
+                    }
+                }
                 Ok(())
             }
             Some(Message::Nack(nack)) => {
@@ -234,9 +272,10 @@ impl Session {
                 let version = version.ok_or_else(|| Status::invalid_argument("a Nack of no version"))?;
                 self.refused(from_wire(version), &reason, mem::replace(is_refused, true));
                 entry.nacked(from_wire(version), &reason);
+                answers.nacked(from_wire(version));
                 Ok(())
             }
-            Some(Message::Report(report)) => report::take(name, entry, report),
+            Some(Message::Report(report)) => report::take(name, entry, &self.feed.recorder, report),
             Some(Message::Hello(_)) => Err(Status::invalid_argument("a second Hello")),
             // Of a later release, which has to do without an answer.
             None => Ok(()),

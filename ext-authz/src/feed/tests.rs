@@ -18,6 +18,7 @@ use verdict::document::{FORMAT, HostDocument, Mode, SnapshotDocument, Version};
 
 use super::*;
 use crate::{
+    audit::Recorder,
     clients::{Clients, GeneratedSecrets},
     clock::{Moment, UnixMillis},
     config::Limits,
@@ -124,7 +125,8 @@ fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger)
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
     let (trigger, shutdown) = Trigger::new();
     let limits = Limits::default();
-    let feed = Feed { publications, registry: Registry::default(), refresh, shutdown, limits };
+    let recorder = Recorder::default();
+    let feed = Feed { publications, registry: Registry::default(), refresh, shutdown, limits, recorder };
     (FeedServer::new(Arc::new(feed), Identity::socket()), follower, trigger)
 }
 
@@ -137,14 +139,14 @@ fn the_path_is_that_of_the_service() {
 #[tokio::test]
 async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(Moment::read_as(UnixMillis(7000)));
+    current.set_policy_as_of(Moment::read_as(UnixMillis(7000)));
     let (server, _follower, _trigger) = serve(&current, Refresh::nothing());
     let mut watch = Watch::open(&server, None).await;
     assert_eq!(watch.hear().await, ("snapshot", 1, 7000));
     for _ in 0..3 {
         assert_eq!(watch.hear().await, ("heartbeat", 1, 7000));
     }
-    current.set_as_of(Moment::read_as(UnixMillis(8000)));
+    current.set_policy_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(watch.hear().await, ("heartbeat", 1, 8000));
 }
 
@@ -152,12 +154,12 @@ async fn a_replica_that_is_cut_off_keeps_nobody_fresh() {
 #[tokio::test]
 async fn what_was_replaced_is_not_kept_fresh() {
     let current = Current::new(state(1));
-    current.set_as_of(Moment::read_as(UnixMillis(7000)));
+    current.set_policy_as_of(Moment::read_as(UnixMillis(7000)));
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
-    let mut newest = publications.subscribe(&Scope::All).unwrap();
+    let mut newest = publications.channel(&Scope::All).unwrap().newest.subscribe();
     let first = Arc::clone(&newest.borrow_and_update());
     current.store(state(2));
-    current.set_as_of(Moment::read_as(UnixMillis(8000)));
+    current.set_policy_as_of(Moment::read_as(UnixMillis(8000)));
     assert_eq!(publications.as_of(&first), UnixMillis(7000));
     let (_trigger, shutdown) = Trigger::new();
     tokio::spawn(follower.run(shutdown));
@@ -168,7 +170,7 @@ async fn what_was_replaced_is_not_kept_fresh() {
 /// What a state is sent with.
 fn digest(state: State) -> Vec<u8> {
     let (publications, _) = Publications::new(Current::new(state), &[]).unwrap();
-    publications.subscribe(&Scope::All).unwrap().borrow().digest.to_vec()
+    publications.channel(&Scope::All).unwrap().newest().base.digest.to_vec()
 }
 
 /// A document that changes under its version is another document.

@@ -1,7 +1,7 @@
 //! How the store does, for operators; and a way to have it read at once.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreFault;
-use crate::{clock::UnixMillis, state::Current, telemetry::metrics};
+use crate::{clock::UnixMillis, revocations::TailFault, state::Current, telemetry::metrics};
 
 /// Who waits for a read that has not begun. More than these wait for a place.
 const WAITING: usize = 64;
@@ -17,10 +17,17 @@ const WAITING: usize = 64;
 /// Follows how the reads of the store end.
 #[derive(Clone, Debug)]
 pub struct StoreStatus {
-    fault: Arc<Mutex<Option<String>>>,
+    faults: Arc<Mutex<Faults>>,
     /// 0: the latest generation is served.
     unserved: Arc<AtomicU64>,
     ask: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// How the last reads ended. Policy and revocations have a reader each.
+#[derive(Debug, Default)]
+struct Faults {
+    policy: Option<String>,
+    revocations: Option<String>,
 }
 
 /// As it is shown.
@@ -40,7 +47,7 @@ impl StoreStatus {
     /// A store that was read, and the other end of [`StoreStatus::read_now`].
     pub(super) fn new() -> (Self, mpsc::Receiver<oneshot::Sender<()>>) {
         let (ask, asked) = mpsc::channel(WAITING);
-        (Self { fault: Arc::default(), unserved: Arc::default(), ask }, asked)
+        (Self { faults: Arc::default(), unserved: Arc::default(), ask }, asked)
     }
 
     /// Has the store read, and returns when that is done and what was found there is served, or when it failed. Those
@@ -56,7 +63,7 @@ impl StoreStatus {
     /// How it does now, given what is served.
     #[must_use]
     pub fn view(&self, current: &Current) -> StoreView {
-        let error = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let error = self.lock().any().map(str::to_owned);
         let unserved = self.unserved.load(Ordering::Acquire);
         StoreView {
             reachable: error.is_none(),
@@ -74,9 +81,12 @@ impl StoreStatus {
 
     /// The store was read, and its latest generation is not served: what is served grows old.
     pub(super) fn can_be_read(&self) {
-        if self.replace(None).is_some() {
-            tracing::info!("the store can be read again");
-        }
+        self.change(|faults| faults.policy = None);
+    }
+
+    /// All revocations were read.
+    pub fn revocations_read(&self) {
+        self.change(|faults| faults.revocations = None);
     }
 
     /// Whether the store's latest generation is served; if not, its number.
@@ -86,19 +96,39 @@ impl StoreStatus {
 
     /// A read failed.
     pub(super) fn failed(&self, fault: &StoreFault) {
-        metrics::store_failed();
-        let text = fault.to_string();
-        // Once, and not with each attempt.
-        match self.replace(Some(text.clone())) {
-            None => tracing::error!(error = %fault, "the store cannot be read: what is served grows stale"),
-            Some(before) if before != text => {
-                tracing::warn!(error = %fault, "the store still cannot be read");
-            }
-            Some(_) => {}
-        }
+        self.change(|faults| faults.policy = Some(fault.to_string()));
     }
 
-    fn replace(&self, fault: Option<String>) -> Option<String> {
-        std::mem::replace(&mut *self.fault.lock().unwrap_or_else(PoisonError::into_inner), fault)
+    /// A read of revocations failed.
+    pub fn revocations_failed(&self, fault: &TailFault) {
+        self.change(|faults| faults.revocations = Some(fault.to_string()));
+    }
+
+    /// Says what is new: once, and not with each attempt of either reader.
+    fn change(&self, change: impl FnOnce(&mut Faults)) {
+        let mut faults = self.lock();
+        let before = faults.any().map(str::to_owned);
+        change(&mut faults);
+        match (before, faults.any()) {
+            (None, Some(error)) => {
+                tracing::error!(error, "the store cannot be read: what is served grows stale");
+            }
+            (Some(before), Some(error)) if before != error => {
+                tracing::warn!(error, "the store still cannot be read");
+            }
+            (Some(_), None) => tracing::info!("the store can be read again"),
+            _ => {}
+        }
+        metrics::store_is_up(faults.any().is_none());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Faults {
+    fn any(&self) -> Option<&str> {
+        self.policy.as_deref().or(self.revocations.as_deref())
     }
 }

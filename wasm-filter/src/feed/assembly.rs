@@ -1,10 +1,11 @@
 //! A snapshot from its pieces.
 
 use thiserror::Error;
+use verdict::revocation::{Full, NotARecord, Record, Revocations};
 
 use super::{digest::Held, messages::Piece};
 
-/// Largest document, in bytes: all pieces together.
+/// Largest document, in bytes: all pieces of the text together.
 pub const MAX_DOCUMENT: usize = 16 << 20;
 
 /// The pieces so far. They come in order, and no other snapshot's between them.
@@ -18,10 +19,11 @@ struct Begun {
     /// The piece that comes next.
     next: u64,
     document: Vec<u8>,
+    revocations: Revocations,
 }
 
-/// A whole document.
-#[derive(Debug, PartialEq, Eq)]
+/// A whole snapshot.
+#[derive(Debug)]
 pub struct Complete {
     /// What the sender says it is.
     pub held: Held,
@@ -29,6 +31,8 @@ pub struct Complete {
     pub as_of_ms: u64,
     /// JSON of a snapshot document.
     pub document: Vec<u8>,
+    /// What is revoked beside what the document says.
+    pub revocations: Revocations,
 }
 
 /// Why pieces are no snapshot.
@@ -40,6 +44,12 @@ pub enum AssemblyError {
     /// Larger than a snapshot may be.
     #[error("larger than {MAX_DOCUMENT} bytes")]
     TooLarge,
+    /// A record is cut off.
+    #[error("{0}")]
+    Records(#[from] NotARecord),
+    /// More is revoked than there is room for.
+    #[error("{0}")]
+    Full(#[from] Full),
 }
 
 impl Assembly {
@@ -48,24 +58,34 @@ impl Assembly {
     /// # Errors
     /// See [`AssemblyError`].
     pub fn add(&mut self, piece: &Piece<'_>) -> Result<Option<Complete>, AssemblyError> {
-        let &Piece { version, requires: _, as_of_ms, chunk, chunks, part, digest } = piece;
+        let &Piece { version, requires: _, as_of_ms, chunk, chunks, part, digest, revoked } = piece;
         let held = Held { version, digest };
         let mut begun = match (self.0.take(), chunk) {
-            (None, 0) => Begun { held, chunks, next: 0, document: Vec::new() },
+            (None, 0) => {
+                Begun { held, chunks, next: 0, document: Vec::new(), revocations: Revocations::default() }
+            }
             (Some(begun), _) if begun.held == held && begun.chunks == chunks && begun.next == chunk => begun,
             _ => return Err(AssemblyError::Order),
         };
         // A piece of nothing would let a sender keep the filter at it for ever.
-        if chunk >= chunks || part.is_empty() {
+        if chunk >= chunks || (part.is_empty() && revoked.is_empty()) {
+            return Err(AssemblyError::Order);
+        }
+        // The text comes first.
+        if !part.is_empty() && !begun.revocations.is_empty() {
             return Err(AssemblyError::Order);
         }
         if begun.document.len().saturating_add(part.len()) > MAX_DOCUMENT {
             return Err(AssemblyError::TooLarge);
         }
         begun.document.extend_from_slice(part);
+        for record in Record::read_all(revoked)? {
+            begun.revocations.revoke(record)?;
+        }
         begun.next = chunk.saturating_add(1);
         if begun.next == chunks {
-            return Ok(Some(Complete { held, as_of_ms, document: begun.document }));
+            let Begun { document, revocations, .. } = begun;
+            return Ok(Some(Complete { held, as_of_ms, document, revocations }));
         }
         self.0 = Some(begun);
         Ok(None)

@@ -3,14 +3,19 @@
 //! Whatever the sender does wrong ends the stream, never what is in force: the last good snapshot judges until it is
 //! stale.
 
+mod deltas;
 mod link;
+mod settle;
 mod snapshots;
 
 use std::rc::Rc;
 
-use verdict::document::Version;
+use verdict::{UnixTime, document::Version};
 
-use self::link::{Link, Up};
+use self::{
+    link::{Link, Up},
+    snapshots::Behind,
+};
 use super::{
     assembly::Assembly,
     backoff::{Backoff, Jitter},
@@ -21,24 +26,14 @@ use super::{
 use crate::{
     host::{ContextId, FeedHost, Host, HostError, Level, StreamId},
     plugin::Plugin,
-    stream::Stream,
-    waiting::Ticket,
 };
 
 /// gRPC service and method.
 const SERVICE: &str = "writ.v1.DataPlane";
 const METHOD: &str = "Watch";
 
-/// Milliseconds between ticks: until the first, while requests need not wait any longer, while something else is
-/// pending, and otherwise.
+/// Milliseconds until the first tick.
 const TICK_FIRST: u32 = 10;
-const TICK_UNSETTLED: u32 = 10;
-const TICK_PENDING: u32 = 100;
-const TICK_IDLE: u32 = 1_000;
-
-/// Most requests settled in one callback. The proxy answers after the callback, each within the call that ends the one
-/// before: some hundreds are more than its stack for the sandbox holds.
-const MAX_SETTLED: usize = 32;
 
 /// Largest message, in bytes: a piece of a snapshot and what stands beside it.
 const MAX_MESSAGE: usize = CHUNK + (64 << 10);
@@ -57,6 +52,8 @@ pub struct Client<H: FeedHost + Clone> {
     assembly: Assembly,
     /// A snapshot that was refused before its last piece had come.
     refused: Option<Version>,
+    /// A whole snapshot that is behind what this Envoy has held, until deltas bring it there.
+    behind: Option<Behind>,
     link: Link,
     /// A stream that was given up. It has one more tick to carry what was sent last.
     ending: Option<StreamId>,
@@ -64,8 +61,10 @@ pub struct Client<H: FeedHost + Clone> {
     complained: bool,
     /// Whether operators were told that a sender's clock is ahead, until one is not.
     ahead: bool,
-    /// Whether requests are left that need not wait any longer.
+    /// Whether requests are left that need not wait any longer, or must be ended.
     unsettled: bool,
+    /// Unix second in which expired revocations were last looked for.
+    expired: u64,
     tick: u32,
 }
 
@@ -89,11 +88,13 @@ impl<H: FeedHost + Clone> Client<H> {
             backoff: Backoff::default(),
             assembly: Assembly::default(),
             refused: None,
+            behind: None,
             link: Link::default(),
             ending: None,
             complained: false,
             ahead: false,
             unsettled: false,
+            expired: 0,
             tick: TICK_FIRST,
         }))
     }
@@ -115,6 +116,8 @@ impl<H: FeedHost + Clone> Client<H> {
         } else {
             self.release(shared, now);
         }
+        self.expire(shared, now);
+        self.plugin.doom_expired(seconds(now));
         self.settle(shared, now);
         self.pace(shared);
     }
@@ -170,6 +173,7 @@ impl<H: FeedHost + Clone> Client<H> {
                 let delay = least.saturating_add(self.jitter.up_to(least, now));
                 self.leave(shared, now, delay);
             }
+            Response::Delta(delta) => self.on_delta(shared, &delta, now),
             Response::Unknown => {}
         }
     }
@@ -229,6 +233,7 @@ impl<H: FeedHost + Clone> Client<H> {
 
     fn forget(&mut self, shared: &Shared) {
         self.assembly.clear();
+        self.behind = None;
         self.host.increment(shared.metrics().closed);
         if self.link.is_answered() {
             self.host.add(shared.metrics().connected, -1);
@@ -249,41 +254,6 @@ impl<H: FeedHost + Clone> Client<H> {
             self.end(shared, now);
         }
     }
-
-    /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited
-    /// long enough by a denial otherwise. The rest follows with the next ticks.
-    fn settle(&mut self, shared: &Shared, now: u64) {
-        let waiting = shared.waiting();
-        let tickets: Vec<Rc<Ticket>> = if self.plugin.has_snapshot() {
-            waiting.take_first(MAX_SETTLED)
-        } else {
-            waiting.take_expired(millis(now), MAX_SETTLED)
-        };
-        self.unsettled = tickets.len() == MAX_SETTLED;
-        for ticket in &tickets {
-            Stream::settle(&self.host, &self.plugin, ticket);
-        }
-        if !tickets.is_empty() {
-            // Back from the last request.
-            let _ = self.host.enter(self.context);
-            let left = i64::try_from(tickets.len()).unwrap_or(0);
-            self.host.add(shared.metrics().waiting, left.saturating_neg());
-        }
-    }
-
-    /// As few ticks as will do.
-    fn pace(&mut self, shared: &Shared) {
-        let opening = shared.is_held_by(self.context) && !self.link.is_answered();
-        let pending = opening || self.ending.is_some() || !self.plugin.has_snapshot();
-        let tick = match (self.unsettled, pending) {
-            (true, _) => TICK_UNSETTLED,
-            (false, true) => TICK_PENDING,
-            (false, false) => TICK_IDLE,
-        };
-        if tick != self.tick && self.host.set_tick_period(tick).is_ok() {
-            self.tick = tick;
-        }
-    }
 }
 
 impl<H: FeedHost + Clone> Drop for Client<H> {
@@ -301,6 +271,10 @@ impl<H: FeedHost + Clone> Drop for Client<H> {
 
 fn millis(nanoseconds: u64) -> u64 {
     nanoseconds / 1_000_000
+}
+
+fn seconds(nanoseconds: u64) -> UnixTime {
+    UnixTime(nanoseconds / 1_000_000_000)
 }
 
 /// Longest text of others that is passed on, in bytes.

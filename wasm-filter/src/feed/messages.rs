@@ -1,14 +1,19 @@
 //! The messages of `writ.v1.DataPlane/Watch`, each as far as the filter reads or writes it.
 
+mod up;
+
 use verdict::document::Version;
 
+pub use self::up::{Hello, ack, nack};
 use super::{
-    digest::{Digest, Held},
-    wire::{Fields, Malformed, Value, put_bytes, put_message, put_number, put_text},
+    digest::Digest,
+    wire::{Fields, Malformed, Value},
 };
 
 /// Version of the protocol.
 pub const PROTOCOL: u64 = 1;
+/// What the filter understands beyond the protocol's version.
+pub const FEATURE: &str = "revocations";
 /// Most bytes of a piece of a snapshot.
 pub const CHUNK: usize = 256 << 10;
 
@@ -21,6 +26,8 @@ pub enum Response<'m> {
     Heartbeat(Heartbeat),
     /// The sender ends the stream.
     GoAway(GoAway<'m>),
+    /// What has been revoked and lifted since.
+    Delta(Delta<'m>),
     /// A kind of message that a later release knows. What must be understood is in `requires`.
     Unknown,
 }
@@ -30,7 +37,7 @@ pub enum Response<'m> {
 pub struct Piece<'m> {
     /// What the whole is a version of.
     pub version: Version,
-    /// A feature that its reader must know; none is defined yet, so that one is enough.
+    /// A feature that its reader must know and this version does not.
     pub requires: Option<&'m [u8]>,
     /// When the sender last read its store completely, Unix milliseconds.
     pub as_of_ms: u64,
@@ -42,6 +49,27 @@ pub struct Piece<'m> {
     pub part: &'m [u8],
     /// Of the whole text.
     pub digest: Digest,
+    /// Records of what is revoked, behind the text.
+    pub revoked: &'m [u8],
+}
+
+/// `writ.v1.Delta`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta<'m> {
+    /// What it leads to.
+    pub version: Version,
+    /// What it applies to.
+    pub previous: Version,
+    /// Of the document that both are versions of.
+    pub digest: Digest,
+    /// A feature that its reader must know and this version does not.
+    pub requires: Option<&'m [u8]>,
+    /// When the sender last read its store completely, Unix milliseconds.
+    pub as_of_ms: u64,
+    /// Records of what is revoked.
+    pub revoked: &'m [u8],
+    /// Hashes of what is lifted.
+    pub lifted: &'m [u8],
 }
 
 /// `writ.v1.Heartbeat`.
@@ -79,7 +107,8 @@ impl<'m> Response<'m> {
                 (1, Value::Bytes(message)) => Self::Snapshot(Piece::decode(message)?),
                 (2, Value::Bytes(message)) => Self::Heartbeat(Heartbeat::decode(message)?),
                 (3, Value::Bytes(message)) => Self::GoAway(GoAway::decode(message)?),
-                (1..=3, _) => return Err(Malformed),
+                (4, Value::Bytes(message)) => Self::Delta(Delta::decode(message)?),
+                (1..=4, _) => return Err(Malformed),
                 _ => response,
             };
         }
@@ -93,17 +122,38 @@ impl<'m> Piece<'m> {
         for field in Fields::of(message) {
             match field? {
                 (1, Value::Bytes(message)) => piece.version = decode_version(message)?,
-                (2, Value::Bytes(feature)) => piece.requires = Some(feature),
+                (2, Value::Bytes(feature)) => piece.requires = unknown(feature).or(piece.requires),
                 (3, Value::Number(number)) => piece.as_of_ms = number,
                 (4, Value::Number(number)) => piece.chunk = number,
                 (5, Value::Number(number)) => piece.chunks = number,
                 (6, Value::Bytes(bytes)) => piece.part = bytes,
                 (7, Value::Bytes(bytes)) => piece.digest = Digest::read(bytes)?,
-                (1..=7, _) => return Err(Malformed),
+                (8, Value::Bytes(bytes)) => piece.revoked = bytes,
+                (1..=8, _) => return Err(Malformed),
                 _ => {}
             }
         }
         Ok(piece)
+    }
+}
+
+impl<'m> Delta<'m> {
+    fn decode(message: &'m [u8]) -> Result<Self, Malformed> {
+        let mut delta = Self::default();
+        for field in Fields::of(message) {
+            match field? {
+                (1, Value::Bytes(message)) => delta.version = decode_version(message)?,
+                (2, Value::Bytes(message)) => delta.previous = decode_version(message)?,
+                (3, Value::Bytes(bytes)) => delta.digest = Digest::read(bytes)?,
+                (4, Value::Bytes(feature)) => delta.requires = unknown(feature).or(delta.requires),
+                (5, Value::Number(number)) => delta.as_of_ms = number,
+                (6, Value::Bytes(bytes)) => delta.revoked = bytes,
+                (7, Value::Bytes(bytes)) => delta.lifted = bytes,
+                (1..=7, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        Ok(delta)
     }
 }
 
@@ -139,6 +189,10 @@ impl<'m> GoAway<'m> {
     }
 }
 
+fn unknown(feature: &[u8]) -> Option<&[u8]> {
+    (feature != FEATURE.as_bytes()).then_some(feature)
+}
+
 fn decode_version(message: &[u8]) -> Result<Version, Malformed> {
     let mut version = Version::default();
     for field in Fields::of(message) {
@@ -151,66 +205,4 @@ fn decode_version(message: &[u8]) -> Result<Version, Malformed> {
         }
     }
     Ok(version)
-}
-
-/// `writ.v1.Hello`.
-#[derive(Clone, Copy, Debug)]
-pub struct Hello<'h> {
-    /// This release.
-    pub build: &'h str,
-    /// The Envoy: its node's id and cluster.
-    pub node: (&'h str, &'h str),
-    /// What is held from an earlier stream.
-    pub held: Option<Held>,
-}
-
-impl Hello<'_> {
-    /// The `writ.v1.WatchRequest`.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let Self { build, node: (id, cluster), held } = self;
-        let mut node = Vec::new();
-        put_text(&mut node, 1, id);
-        put_text(&mut node, 2, cluster);
-        let mut hello = Vec::new();
-        put_number(&mut hello, 1, PROTOCOL);
-        put_text(&mut hello, 2, build);
-        put_message(&mut hello, 4, &node);
-        if let Some(Held { version, digest }) = held {
-            put_message(&mut hello, 5, &encode_version(*version));
-            put_bytes(&mut hello, 6, digest.as_bytes());
-        }
-        request(1, &hello)
-    }
-}
-
-/// The `writ.v1.WatchRequest` that this version judges from now on.
-#[must_use]
-pub fn ack(version: Version) -> Vec<u8> {
-    let mut ack = Vec::new();
-    put_message(&mut ack, 1, &encode_version(version));
-    request(2, &ack)
-}
-
-/// The `writ.v1.WatchRequest` that it does not, and why.
-#[must_use]
-pub fn nack(version: Version, reason: &str) -> Vec<u8> {
-    let mut nack = Vec::new();
-    put_message(&mut nack, 1, &encode_version(version));
-    put_text(&mut nack, 2, reason);
-    request(3, &nack)
-}
-
-fn request(kind: u8, message: &[u8]) -> Vec<u8> {
-    let mut request = Vec::new();
-    put_message(&mut request, kind, message);
-    request
-}
-
-fn encode_version(Version { epoch, generation, revocation }: Version) -> Vec<u8> {
-    let mut version = Vec::new();
-    for (field, number) in [(1, epoch), (2, generation), (3, revocation)] {
-        put_number(&mut version, field, number);
-    }
-    version
 }

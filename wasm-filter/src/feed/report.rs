@@ -1,6 +1,11 @@
 //! What was decided, encoded as it happens: `writ.v1.Report`, without an allocation for each request.
 
-use super::wire::{header_length, number_length, put_header, put_number, put_text, text_length};
+use verdict::DenialCode;
+
+use super::{
+    refused::Refused,
+    wire::{header_length, number_length, put_header, put_number, put_text, text_length},
+};
 
 /// Most bytes of decisions kept until they are sent; beyond, they are only counted.
 pub const MAX_BYTES: usize = 128 << 10;
@@ -41,12 +46,18 @@ pub struct Report {
     count: u64,
     dropped: u64,
     decided: u64,
+    refused: Refused,
 }
 
 impl Report {
     /// Counts a verdict.
     pub fn count(&mut self) {
         self.decided = self.decided.saturating_add(1);
+    }
+
+    /// Counts a denial that rests on no verified token. `host` as the snapshot lists it, else empty.
+    pub fn refuse(&mut self, code: DenialCode, host: &str) {
+        self.refused.count(code, host);
     }
 
     /// Adds a decision. `false`: there was no room for it.
@@ -88,20 +99,24 @@ impl Report {
         if self.decided == 0 && self.dropped == 0 && self.decisions.is_empty() {
             return None;
         }
+        let refused = self.refused.encode(REFUSED);
         let length = (self.decisions.len())
             .saturating_add(number_length(self.dropped))
-            .saturating_add(number_length(self.decided));
+            .saturating_add(number_length(self.decided))
+            .saturating_add(refused.len());
         let mut message = Vec::with_capacity(length.saturating_add(8));
         put_header(&mut message, REPORT, length);
         message.extend_from_slice(&self.decisions);
         put_number(&mut message, DROPPED, self.dropped);
         put_number(&mut message, DECIDED, self.decided);
+        message.extend_from_slice(&refused);
         Some(message)
     }
 
     /// It was sent; the next begins.
     pub fn clear(&mut self) {
         self.decisions.clear();
+        self.refused.clear();
         (self.count, self.dropped, self.decided) = (0, 0, 0);
     }
 }
@@ -118,5 +133,6 @@ const REPORT: u8 = 4;
 const DECISIONS: u8 = 1;
 const DROPPED: u8 = 2;
 const DECIDED: u8 = 3;
+const REFUSED: u8 = 4;
 const AT: u8 = 1;
 const SHADOW: u8 = 3;

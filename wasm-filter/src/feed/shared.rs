@@ -5,6 +5,8 @@ use std::{
     rc::{Rc, Weak},
 };
 
+use verdict::DenialCode;
+
 use super::{
     as_of::AsOf,
     digest::Held,
@@ -145,14 +147,17 @@ impl Shared {
         self.unanswered.set(0);
     }
 
+    /// Another version of the same document is in force.
+    pub fn advance(&self, held: Held) {
+        self.held.set(Some(held));
+    }
+
     /// Counts a verdict, and keeps the decision if it was on a verified token. `context` is the request's.
     pub fn record(&self, host: &impl Host, context: ContextId, decision: Option<&Decision<'_>>) {
         // Nobody else holds it: host calls do not call back.
         let Ok(mut report) = self.report.try_borrow_mut() else { return };
         report.count();
-        if decision.is_some_and(|decision| !report.add(decision)) {
-            host.increment(self.metrics.dropped);
-        }
+        self.add(host, &mut report, decision);
         if report.is_half_full()
             && self.may_send()
             && let Some(owner) = self.owner.get()
@@ -162,6 +167,27 @@ impl Shared {
                 self.send(host, &mut report);
             }
             let _ = host.enter(context);
+        }
+    }
+
+    /// Counts a denial that rests on no verified token, at a host as the snapshot lists it.
+    pub fn refuse(&self, code: DenialCode, listed: &str) {
+        if let Ok(mut report) = self.report.try_borrow_mut() {
+            report.count();
+            report.refuse(code, listed);
+        }
+    }
+
+    /// Keeps that a request which was let through was ended. It was counted when it came.
+    pub fn record_end(&self, host: &impl Host, decision: &Decision<'_>) {
+        if let Ok(mut report) = self.report.try_borrow_mut() {
+            self.add(host, &mut report, Some(decision));
+        }
+    }
+
+    fn add(&self, host: &impl Host, report: &mut Report, decision: Option<&Decision<'_>>) {
+        if decision.is_some_and(|decision| !report.add(decision)) {
+            host.increment(self.metrics.dropped);
         }
     }
 

@@ -21,7 +21,7 @@ impl<H: FeedHost + Clone> Stream<H> {
         let mut stream = Self::new(host.clone(), Some(Rc::clone(plugin)), ticket.context());
         let flow = stream.decide(ticket.body());
         match stream.phase {
-            Phase::Allowed => ticket.settle(Outcome::Allowed),
+            Phase::Allowed(admission) => ticket.admit(admission),
             Phase::AwaitingBody => ticket.settle(Outcome::AwaitingBody),
             Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => {}
         }

@@ -163,7 +163,7 @@ fn a_crowd_is_let_go_in_parts() {
     let mut late = stream_of(&host, &root, 500, &token);
     assert_eq!(late.on_request_headers(true), Flow::Continue);
     // By the snapshot that is in force then, even where it came between.
-    for piece in pieces(6, 1, |document| document["keys"] = json!([])) {
+    for piece in pieces(6, 1, |document| document["hosts"] = json!([])) {
         hear(&host, &mut root, 1, piece);
     }
     assert_eq!(host.metric("writ.requests.waiting"), 16);

@@ -18,7 +18,7 @@ const PATH: &str = "/my-bucket/logs/2026-05/a.log";
 /// What is done to a document.
 type Change = fn(&mut Value);
 
-const DIGEST: &[u8] = b"a document";
+pub(crate) const DIGEST: &[u8] = b"a document";
 
 const SECRET: &str = "Bearer of-the-data-plane";
 
@@ -100,7 +100,7 @@ pub(crate) fn heartbeat_of(generation: u64, digest: &[u8], as_of_ms: u64) -> Vec
 }
 
 /// What was sent on a stream.
-fn said(host: &FakeHost, stream: u32) -> Vec<watch_request::Message> {
+pub(crate) fn said(host: &FakeHost, stream: u32) -> Vec<watch_request::Message> {
     let sent = host.state().sent.clone();
     let own = sent.into_iter().filter(|(of, _)| *of == stream);
     own.map(|(_, message)| v1::WatchRequest::decode(message.as_slice()).unwrap().message.unwrap()).collect()
@@ -137,7 +137,7 @@ pub(crate) fn at_five(host: &FakeHost) -> Root<FakeHost> {
 }
 
 /// Lets time pass, in ticks of 100 ms.
-fn pass(host: &FakeHost, root: &mut Root<FakeHost>, milliseconds: u64) {
+pub(crate) fn pass(host: &FakeHost, root: &mut Root<FakeHost>, milliseconds: u64) {
     for _ in 0..milliseconds / 100 {
         let nanos = host.state().nanos + 100_000_000;
         host.state_mut().nanos = nanos;

@@ -2,6 +2,7 @@
 
 mod body;
 mod cache;
+mod deltas;
 mod early;
 mod failures;
 mod fake;
@@ -9,6 +10,7 @@ mod feed;
 mod fixture;
 mod fresh;
 mod messages;
+mod open;
 mod order;
 mod peer;
 mod root;

@@ -1,12 +1,14 @@
 //! The feed's messages, held against the generated ones.
 
-use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+use proptest::{prelude::*, sample::select};
 use prost::Message as _;
 use proto::v1;
-use verdict::document::Version;
+use verdict::{DenialCode, document::Version};
 use wasm_filter::feed::{
     digest::{Digest, Held, MAX_DIGEST},
-    messages::{self, CHUNK, GoAway, Heartbeat, Hello, PROTOCOL, Piece, Response},
+    messages::{self, CHUNK, Delta, FEATURE, GoAway, Heartbeat, Hello, PROTOCOL, Piece, Response},
     report::{Decision, MAX_BYTES, Report},
 };
 
@@ -25,6 +27,10 @@ fn wire(version: Version) -> v1::Version {
 
 fn digest() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..=MAX_DIGEST)
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..100)
 }
 
 fn request(message: &[u8]) -> v1::watch_request::Message {
@@ -46,7 +52,7 @@ proptest! {
         prop_assert_eq!(request(&hello), v1::watch_request::Message::Hello(v1::Hello {
             protocol: 1,
             build: "1.2.3".into(),
-            features: Vec::new(),
+            features: vec![FEATURE.into()],
             node: Some(v1::Node { id, cluster }),
             version: held.map(wire),
             digest,
@@ -64,7 +70,8 @@ proptest! {
         as_of_ms in any::<u64>(),
         (chunk, chunks, interval_ms) in (any::<u32>(), any::<u32>(), any::<u32>()),
         part in proptest::collection::vec(any::<u8>(), 0..300),
-        requires in proptest::collection::vec("[a-z]{1,5}", 0..3),
+        requires in proptest::collection::vec(prop_oneof!["[a-z]{1,5}", Just(FEATURE.to_owned())], 0..3),
+        (previous, revoked, lifted) in (version(), bytes(), bytes()),
         reason in ".{0,200}",
         digest in digest(),
     ) {
@@ -72,12 +79,20 @@ proptest! {
         let encode = |message| v1::WatchResponse { message: Some(message) }.encode_to_vec();
         let snapshot = encode(v1::watch_response::Message::Snapshot(v1::Snapshot {
             version, requires: requires.clone(), as_of_ms, chunk, chunks, part: part.clone(), digest: digest.clone(),
-            revoked: Vec::new(),
+            revoked: revoked.clone(),
         }));
-        let requires = requires.last().map(|feature| feature.as_bytes());
+        let requires_own = requires.clone();
+        let requires = requires.iter().rfind(|feature| *feature != FEATURE).map(|feature| feature.as_bytes());
         let (chunk, chunks) = (chunk.into(), chunks.into());
-        let piece = Piece { version: of, requires, as_of_ms, chunk, chunks, part: &part, digest: Digest::read(&digest).expect("short") };
+        let piece = Piece { version: of, requires, as_of_ms, chunk, chunks, part: &part, digest: Digest::read(&digest).expect("short"), revoked: &revoked };
         prop_assert_eq!(Response::decode(&snapshot), Ok(Response::Snapshot(piece)));
+
+        let delta = encode(v1::watch_response::Message::Delta(v1::Delta {
+            version, previous: Some(wire(previous)), digest: digest.clone(), requires: requires_own, as_of_ms,
+            revoked: revoked.clone(), lifted: lifted.clone(),
+        }));
+        let expected = Delta { version: of, previous, digest: piece.digest, requires, as_of_ms, revoked: &revoked, lifted: &lifted };
+        prop_assert_eq!(Response::decode(&delta), Ok(Response::Delta(expected)));
 
         let heartbeat = v1::Heartbeat { as_of_ms, version, interval_ms, digest };
         let heartbeat = encode(v1::watch_response::Message::Heartbeat(heartbeat));
@@ -119,6 +134,39 @@ proptest! {
         report.clear();
         prop_assert!(report.message().is_none());
     }
+
+    #[test]
+    fn a_report_counts_strangers(refused in proptest::collection::vec((select(DenialCode::ALL), "(a{0,3}|.{0,260})"), 1..30)) {
+        let mut report = Report::default();
+        let mut model = BTreeMap::new();
+        for (code, host) in &refused {
+            report.count();
+            report.refuse(*code, host);
+            *model.entry((code.as_str().to_owned(), host.clone())).or_insert(0) += 1;
+        }
+        let v1::watch_request::Message::Report(read) = request(&report.message().expect("something was decided"))
+        else { panic!("a report") };
+        let counts = read.refused.into_iter().map(|v1::Refused { code, host, count }| ((code, host), count));
+        prop_assert_eq!(counts.collect::<BTreeMap<_, _>>(), model);
+    }
+}
+
+#[test]
+fn strangers_make_no_report_longer() {
+    let mut report = Report::default();
+    let codes = DenialCode::ALL;
+    for host in 0..10_000 {
+        for code in codes {
+            report.count();
+            report.refuse(*code, &format!("{host}.{}", "x".repeat(240)));
+        }
+    }
+    let message = report.message().expect("something was decided");
+    assert!(message.len() < 40 << 10, "{}", message.len());
+    let v1::watch_request::Message::Report(read) = request(&message) else { panic!("a report") };
+    assert_eq!(read.refused.iter().map(|refused| refused.count).sum::<u64>(), 10_000 * codes.len() as u64);
+    report.clear();
+    assert!(report.message().is_none());
 }
 
 #[test]

@@ -232,6 +232,6 @@ async fn read_tasks(link: &mut Link, query: Sql, ids: impl Serialize) -> Result<
     rows.into_iter().map(task::read).collect()
 }
 
-pub(super) fn json(values: &impl Serialize) -> Result<String, Fault> {
+pub(crate) fn json(values: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(values).map_err(|error| Fault::Failed(error.to_string()))
 }

@@ -30,25 +30,27 @@ pub(in crate::cli) struct ListArgs {
 
 pub(super) fn run(args: &ListArgs) -> Done {
     let client = Client::new(args.admin.find()?);
-    let DataPlanes { generation, data_planes } =
+    let DataPlanes { generation, revocation, data_planes } =
         client.json("/dataplanes").map_err(|error| Failure::failed(&error))?;
     let envoys = by_envoy(data_planes);
     let done = if args.json {
-        output::result(&json!({"generation": generation, "data_planes": envoys}).to_string())
+        output::result(
+            &json!({"generation": generation, "revocation": revocation, "data_planes": envoys}).to_string(),
+        )
     } else {
-        output::styled(&words(generation, &envoys))
+        output::styled(&words(generation, revocation, &envoys))
     };
     done.map_err(|error| Failure::failed(&error))?;
     let is_behind = args.check && envoys.iter().any(DataPlane::is_behind);
     if is_behind { Err(Failure::failed_as_shown()) } else { Ok(()) }
 }
 
-fn words(generation: u64, envoys: &[DataPlane]) -> String {
+fn words(generation: u64, revocation: u64, envoys: &[DataPlane]) -> String {
     if envoys.is_empty() {
         return format!("no data plane is connected; the newest generation is {generation}");
     }
     let now = clock::now().0;
-    let heads = ["NAME", "NODE", "BUILD", "STREAMS", "HOLDS", "LAG", "CONNECTED", "DECIDED"];
+    let heads = ["NAME", "NODE", "BUILD", "STREAMS", "HOLDS", "LAG", "REVOCATIONS", "CONNECTED", "DECIDED"];
     let mut table = Table::new(heads);
     for envoy in envoys {
         table.push([
@@ -58,6 +60,7 @@ fn words(generation: u64, envoys: &[DataPlane]) -> String {
             envoy.streams.to_string(),
             envoy.version.map_or_else(|| "nothing".to_owned(), version),
             lag(envoy),
+            revocation_lag(envoy),
             distance(envoy.connected_at, now),
             decided(envoy),
         ]);
@@ -72,7 +75,7 @@ fn words(generation: u64, envoys: &[DataPlane]) -> String {
             *line = paint(if envoy.is_behind() { NOTE } else { GOOD }, &*line);
         }
     }
-    lines.push(format!("newest generation {generation}"));
+    lines.push(format!("newest generation {generation}, revocation {revocation}"));
     lines.join("\n")
 }
 
@@ -82,6 +85,15 @@ fn version(Version { epoch, generation, revocation }: Version) -> String {
 
 fn lag(envoy: &DataPlane) -> String {
     match (envoy.version, envoy.behind_generations) {
+        (None, _) => "all".to_owned(),
+        (Some(_), 0) => "none".to_owned(),
+        (Some(_), behind) => behind.to_string(),
+    }
+}
+
+/// Some are always on their way where many tasks end.
+fn revocation_lag(envoy: &DataPlane) -> String {
+    match (envoy.version, envoy.behind_revocations) {
         (None, _) => "all".to_owned(),
         (Some(_), 0) => "none".to_owned(),
         (Some(_), behind) => behind.to_string(),

@@ -8,6 +8,9 @@ use verdict::document::Version;
 pub(super) struct DataPlanes {
     /// The newest policy generation.
     pub(super) generation: u64,
+    /// The last revocation.
+    #[serde(default)]
+    pub(super) revocation: u64,
     pub(super) data_planes: Vec<DataPlane>,
 }
 
@@ -32,6 +35,8 @@ pub(super) struct DataPlane {
     pub(super) version: Option<Version>,
     #[serde(default)]
     pub(super) behind_generations: u64,
+    #[serde(default)]
+    pub(super) behind_revocations: u64,
     /// Unix seconds.
     #[serde(default)]
     pub(super) acked_at: Option<u64>,
@@ -80,6 +85,7 @@ impl DataPlane {
         self.connected_at = self.connected_at.min(other.connected_at);
         self.version = self.version.min(other.version);
         self.behind_generations = self.behind_generations.max(other.behind_generations);
+        self.behind_revocations = self.behind_revocations.max(other.behind_revocations);
         self.acked_at = self.acked_at.min(other.acked_at);
         self.nack = self.nack.take().or(other.nack);
         self.decided = self.decided.saturating_add(other.decided);

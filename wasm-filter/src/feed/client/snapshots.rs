@@ -1,8 +1,8 @@
 //! What comes down: snapshots and heartbeats.
 
-use verdict::{Freshness, Snapshot, UnixTime, document::Version};
+use verdict::{Freshness, Snapshot, UnixTime, document::Version, revocation::Revocations};
 
-use super::{Client, excerpt, millis};
+use super::{Client, excerpt, millis, seconds};
 use crate::{
     feed::{
         assembly::Complete,
@@ -10,14 +10,31 @@ use crate::{
         messages::{self, Heartbeat, Piece},
         shared::Shared,
     },
-    host::{FeedHost, Level},
+    host::{FeedHost, HostError, Level},
 };
 
-/// Why a snapshot is refused.
-struct Refusal {
-    reason: String,
+/// Why a snapshot or a delta is refused.
+pub(super) struct Refusal {
+    pub(super) reason: String,
     /// Whether another stream, perhaps to another replica, may do better.
-    resync: bool,
+    pub(super) resync: bool,
+}
+
+/// A snapshot that could be put in force.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) held: Held,
+    pub(super) as_of_ms: u64,
+    pub(super) snapshot: Snapshot,
+}
+
+/// A snapshot of the newest policy without the newest revocations. Senders encode a snapshot once for many, and let
+/// deltas follow.
+#[derive(Debug)]
+pub(super) struct Behind {
+    pub(super) whole: Whole,
+    /// What it has to reach: what this Envoy had held when it came. What it has held since may be ahead of any delta.
+    pub(super) floor: Version,
 }
 
 impl<H: FeedHost + Clone> Client<H> {
@@ -39,9 +56,20 @@ impl<H: FeedHost + Clone> Client<H> {
             }
         };
         let applied = complete.and_then(|complete| match complete {
-            Some(complete) => self.apply(shared, complete, now).map(|()| true),
+            Some(complete) => self.apply(shared, complete, now),
             None => Ok(false),
         });
+        self.conclude(shared, version, applied, now);
+    }
+
+    /// Says whether `version` is in force, if that is known.
+    pub(super) fn conclude(
+        &mut self,
+        shared: &Shared,
+        version: Version,
+        applied: Result<bool, Refusal>,
+        now: u64,
+    ) {
         match applied {
             Ok(false) => {}
             Ok(true) => {
@@ -52,37 +80,46 @@ impl<H: FeedHost + Clone> Client<H> {
         }
     }
 
-    /// Puts a whole snapshot in force, unless it is the one in force.
-    fn apply(&mut self, shared: &Shared, complete: Complete, now: u64) -> Result<(), Refusal> {
-        let Complete { held: complete, as_of_ms, document } = complete;
+    /// Puts a whole snapshot in force, unless it is the one in force or has to catch up first. Whether it is in force.
+    fn apply(&mut self, shared: &Shared, complete: Complete, now: u64) -> Result<bool, Refusal> {
+        let Complete { held: complete, as_of_ms, document, revocations } = complete;
         let version = complete.version;
         let refuse = |reason: String| Refusal { reason, resync: false };
-        let failed = |error| Refusal { reason: format!("{error}"), resync: true };
+        self.behind = None;
         // What was held is told apart from what another worker held only for the reason's sake.
         let held = shared.held().map(|held| held.version).unwrap_or_default();
-        let floor = self.floor.read(&self.host).map_err(failed)?;
-        if version < held.max(floor) {
-            let held = held.max(floor);
-            let reason = format!(
-                "older than {}.{}.{}, which this Envoy has held",
-                held.epoch, held.generation, held.revocation
-            );
-            return Err(Refusal { reason, resync: true });
+        let floor = held.max(self.floor.read(&self.host).map_err(failed)?);
+        if (version.epoch, version.generation) < (floor.epoch, floor.generation) {
+            return Err(older(floor));
         }
         if shared.held() == Some(complete) {
             let as_of = self.refresh(shared, as_of_ms, now);
             self.plugin.refresh(as_of);
-            return Ok(());
+            return Ok(true);
         }
         let snapshot = Snapshot::from_json(&document).map_err(|error| refuse(error.to_string()))?;
         drop(document);
-        if snapshot.version() != version {
+        // Without records the text says all; with them it may have been written before the last of them came.
+        let own = snapshot.version();
+        if own > version || (Version { revocation: version.revocation, ..own }) != version {
             return Err(refuse("its document is of another version".to_owned()));
         }
-        self.floor.raise(&self.host, version).map_err(failed)?;
-        shared.hold(complete);
+        let snapshot = with_records(&snapshot, version.revocation, revocations)?;
+        let complete = Whole { held: complete, as_of_ms, snapshot };
+        if version < floor {
+            self.behind = Some(Behind { whole: complete, floor });
+            return Ok(false);
+        }
+        self.put_in_force(shared, complete, now).map(|()| true)
+    }
+
+    pub(super) fn put_in_force(&mut self, shared: &Shared, whole: Whole, now: u64) -> Result<(), Refusal> {
+        let Whole { held, as_of_ms, snapshot } = whole;
+        self.floor.raise(&self.host, held.version).map_err(failed)?;
+        shared.hold(held);
         let as_of = self.refresh(shared, as_of_ms, now);
         self.plugin.install(&self.host, snapshot, Freshness::AsOf(as_of));
+        self.plugin.doom(seconds(now), None);
         self.host.increment(shared.metrics().snapshots);
         self.host.record(shared.metrics().as_of, as_of.0);
         Ok(())
@@ -92,10 +129,8 @@ impl<H: FeedHost + Clone> Client<H> {
         let Version { epoch, generation, revocation } = version;
         let reason = excerpt(refusal.reason.as_bytes());
         self.host.increment(shared.metrics().nacks);
-        self.host.log(
-            Level::Error,
-            &format!("writ: feed: refused snapshot {epoch}.{generation}.{revocation}: {reason}"),
-        );
+        self.host
+            .log(Level::Error, &format!("writ: feed: refused {epoch}.{generation}.{revocation}: {reason}"));
         self.send(shared, &messages::nack(version, &reason), now);
         if refusal.resync {
             self.leave(shared, now, 0);
@@ -107,6 +142,14 @@ impl<H: FeedHost + Clone> Client<H> {
         let Heartbeat { as_of_ms, version, interval_ms, digest } = heartbeat;
         self.link.set_interval(interval_ms);
         let newest = version.map(|version| Held { version, digest });
+        if let Some(Behind { whole, floor }) = &self.behind
+            && newest == Some(whole.held)
+        {
+            // Nothing follows that could bring it there.
+            let (version, refusal) = (whole.held.version, older(*floor));
+            self.nack(shared, version, &refusal, now);
+            return;
+        }
         if newest.is_some() && shared.held() == newest {
             let as_of = self.refresh(shared, as_of_ms, now);
             self.plugin.refresh(as_of);
@@ -115,7 +158,7 @@ impl<H: FeedHost + Clone> Client<H> {
     }
 
     /// How fresh what is held is, after its sender has said so. Says once that a sender's clock is of no use.
-    fn refresh(&mut self, shared: &Shared, as_of_ms: u64, now: u64) -> UnixTime {
+    pub(super) fn refresh(&mut self, shared: &Shared, as_of_ms: u64, now: u64) -> UnixTime {
         let refreshed = shared.as_of().refresh(as_of_ms, millis(now));
         let complained = std::mem::replace(&mut self.ahead, refreshed.is_err());
         if let Err(ahead) = refreshed
@@ -125,4 +168,24 @@ impl<H: FeedHost + Clone> Client<H> {
         }
         shared.as_of().get()
     }
+}
+
+/// Without a working host nothing is taken.
+pub(super) fn failed(error: HostError) -> Refusal {
+    Refusal { reason: error.to_string(), resync: true }
+}
+
+fn older(floor: Version) -> Refusal {
+    let Version { epoch, generation, revocation } = floor;
+    let reason = format!("older than {epoch}.{generation}.{revocation}, which this Envoy has held");
+    Refusal { reason, resync: true }
+}
+
+/// The snapshot at a revocation sequence, with these records beside what its own text says.
+fn with_records(snapshot: &Snapshot, revocation: u64, records: Revocations) -> Result<Snapshot, Refusal> {
+    let mut revocations = records;
+    for record in snapshot.revocations().iter() {
+        revocations.revoke(record).map_err(|full| Refusal { reason: full.to_string(), resync: true })?;
+    }
+    Ok(snapshot.revised(revocation, revocations))
 }

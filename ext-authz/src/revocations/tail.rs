@@ -1,0 +1,299 @@
+//! Following the store's revocations.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use store::{Changes, Head, Store, StoreLocation};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+};
+use verdict::revocation::HashKey;
+
+use super::{Change, Revision, Revoked, TailFault, Tick, counts::Counts, hints, names::Names};
+use crate::{
+    clock::{self, Moment},
+    feed::{Publications, Registry},
+    listen::Shutdown,
+    reload::StoreStatus,
+    scope::Scope,
+    state::Current,
+    telemetry::revocations as metrics,
+};
+
+/// The least time between two ticks: what happens meanwhile is told together.
+const TICK: Duration = Duration::from_millis(5);
+/// Most changes that are read, and told, at once: as many as fit a message of the feed.
+const AT_ONCE: u32 = 8_192;
+/// Between looks for what has expired, each of which may touch everything.
+const TIDY: Duration = Duration::from_secs(20);
+/// Who waits for a read that has not begun. More than these wait for a place.
+const WAITING: usize = 64;
+
+/// Follows what is revoked, over a connection of its own.
+#[derive(Debug)]
+pub struct Tail {
+    store: Store,
+    names: Names,
+    scopes: BTreeSet<Scope>,
+    /// What counts.
+    revoked: Arc<Revoked>,
+    as_of: Moment,
+    counts: Counts,
+    /// What counts cannot be continued: everything is to be read anew.
+    is_broken: bool,
+    asked: mpsc::Receiver<oneshot::Sender<()>>,
+}
+
+/// Those who are told of what was read.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// All verdicts.
+    pub current: Current,
+    /// Data planes.
+    pub publications: Arc<Publications>,
+    /// Who measures how long they take.
+    pub registry: Registry,
+    /// Operators.
+    pub status: StoreStatus,
+}
+
+/// Has the store read at once.
+#[derive(Clone, Debug)]
+pub struct AskTail(mpsc::Sender<oneshot::Sender<()>>);
+
+impl AskTail {
+    /// Returns when everything that was revoked before this call counts and is published, or could not be read.
+    pub async fn read_now(&self) {
+        let (done, is_done) = oneshot::channel();
+        // Where nobody reads any more the server is stopping.
+        if self.0.send(done).await.is_ok() {
+            let _ = is_done.await;
+        }
+    }
+}
+
+impl Tail {
+    /// Reads all that is revoked, for data planes of these scopes.
+    ///
+    /// # Errors
+    /// See [`TailFault`].
+    pub async fn open(
+        location: StoreLocation,
+        key: HashKey,
+        scopes: BTreeSet<Scope>,
+    ) -> Result<(Self, AskTail), TailFault> {
+        let (ask, asked) = mpsc::channel(WAITING);
+        let mut tail = Self {
+            store: Store::existing(location),
+            names: Names::new(key),
+            scopes,
+            revoked: Arc::default(),
+            as_of: Moment::now(),
+            counts: Counts::default(),
+            is_broken: false,
+            asked,
+        };
+        tail.read_all().await?;
+        Ok((tail, AskTail(ask)))
+    }
+
+    /// Makes what was read first count.
+    pub fn begin(&self, current: &Current) {
+        current.revise(Arc::clone(&self.revoked));
+        current.set_revocations_as_of(self.as_of);
+    }
+
+    /// Follows until it is time to stop: whenever `committed` tells of a revocation, whenever the database does, and at
+    /// least every `period`.
+    pub async fn run(
+        mut self,
+        told: Told,
+        mut committed: watch::Receiver<Head>,
+        period: Duration,
+        mut shutdown: Shutdown,
+    ) {
+        let wake = Arc::new(Notify::new());
+        let hints = hints::follow(self.store.location().clone(), Arc::clone(&wake));
+        let following = self.follow(&told, &mut committed, &wake, period);
+        tokio::select! {
+            biased;
+            () = shutdown.requested() => {}
+            () = following => {}
+            () = async { tokio::join!(hints, std::future::pending::<()>()); } => {}
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        told: &Told,
+        committed: &mut watch::Receiver<Head>,
+        wake: &Notify,
+        period: Duration,
+    ) {
+        let mut reads = interval_at(Instant::now() + period, period);
+        reads.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut next_tick, mut next_tidying) = (Instant::now(), Instant::now());
+        loop {
+            let mut waiting = Vec::new();
+            let mut may_begin_anew = false;
+            tokio::select! {
+                biased;
+                Some(asker) = self.asked.recv() => waiting.push(asker),
+                _ = reads.tick() => may_begin_anew = true,
+                () = next_of(committed, &self.revoked) => {}
+                () = wake.notified() => {}
+            }
+            let known_at = Instant::now();
+            sleep_until(next_tick).await;
+            while let Ok(another) = self.asked.try_recv() {
+                waiting.push(another);
+            }
+            // What is told of from here on may not be in what is read.
+            committed.mark_unchanged();
+            if self.read(told, known_at, may_begin_anew).await {
+                next_tick = Instant::now() + TICK;
+            }
+            for asker in waiting {
+                // It may have gone.
+                let _ = asker.send(());
+            }
+            if next_tidying <= Instant::now() {
+                next_tidying = Instant::now() + TIDY;
+                self.tidy(told);
+            }
+        }
+    }
+
+    /// Reads what is new, and tells of it. Whether there was anything.
+    async fn read(&mut self, told: &Told, known_at: Instant, may_begin_anew: bool) -> bool {
+        let before = self.revoked.sequence();
+        let done = if self.is_broken && may_begin_anew {
+            self.begin_anew(told).await
+        } else if self.is_broken {
+            return false;
+        } else {
+            self.read_on(told, known_at).await
+        };
+        match done {
+            Ok(()) => told.status.revocations_read(),
+            Err(fault) => told.status.revocations_failed(&fault),
+        }
+        self.revoked.sequence() != before
+    }
+
+    /// Until there is no more.
+    async fn read_on(&mut self, told: &Told, known_at: Instant) -> Result<(), TailFault> {
+        loop {
+            let (as_of, begun) = (Moment::now(), Instant::now());
+            let Changes { head, changes } = self.store.changes(self.revoked.sequence(), AT_ONCE).await?;
+            metrics::store_read(begun.elapsed());
+            if Some(head.epoch) != self.revoked.epoch() {
+                self.check(&head)?;
+                return self.begin_anew(told).await;
+            }
+            self.check(&head)?;
+            let last = changes.last().map(|change| change.seq);
+            let is_all = changes.len() < AT_ONCE as usize;
+            let sequence = if is_all { head.revocation } else { last.unwrap_or(head.revocation) };
+            if sequence > self.revoked.sequence() {
+                let tick = self.tick(sequence, known_at, changes);
+                let mut next = Revoked::clone(&self.revoked);
+                next.follow(&tick).inspect_err(|_| self.is_broken = true)?;
+                self.revoked = Arc::new(next);
+                told.current.revise(Arc::clone(&self.revoked));
+                if is_all {
+                    told.current.set_revocations_as_of(as_of);
+                }
+                told.registry.expect(head.epoch, sequence, known_at);
+                told.publications.advance(&Arc::new(tick));
+            } else {
+                told.current.set_revocations_as_of(as_of);
+            }
+            if is_all {
+                return Ok(());
+            }
+        }
+    }
+
+    fn tick(&mut self, sequence: u64, known_at: Instant, rows: Vec<store::Change>) -> Tick {
+        let (reading, previous) = (self.revoked.reading(), self.revoked.sequence());
+        let changes = rows.into_iter().map(|row| self.change(row)).collect();
+        Tick { reading, previous, sequence, known_at, changes }
+    }
+
+    /// Hashes it, and counts it.
+    fn change(&mut self, row: store::Change) -> Change {
+        let (level, expires_at) = (row.level, row.expires_at);
+        let change = self.names.change(row);
+        let is_known = self.revoked.all().contains(change.what.hash());
+        match change.what {
+            Revision::Revoke(_) if !is_known => self.counts.add(level, expires_at),
+            Revision::Lift(_) if is_known => self.counts.remove(level, expires_at),
+            _ => {}
+        }
+        change
+    }
+
+    /// Reads everything, and tells all to begin with it.
+    async fn begin_anew(&mut self, told: &Told) -> Result<(), TailFault> {
+        self.read_all().await?;
+        self.is_broken = false;
+        let (epoch, sequence) = (self.revoked.epoch(), self.revoked.sequence());
+        tracing::info!(epoch, sequence, revoked = self.revoked.all().len(), "read all revocations");
+        self.begin(&told.current);
+        Ok(())
+    }
+
+    async fn read_all(&mut self) -> Result<(), TailFault> {
+        let (as_of, begun) = (Moment::now(), Instant::now());
+        let Changes { head, changes } = self.store.live_revocations(clock::now().0).await?;
+        metrics::store_read(begun.elapsed());
+        self.check(&head)?;
+        self.counts = Counts::default();
+        for row in &changes {
+            self.counts.add(row.level, row.expires_at);
+        }
+        let changes: Vec<Change> = changes.into_iter().map(|row| self.names.change(row)).collect();
+        let reading = self.revoked.reading() + 1;
+        let mut revoked = Revoked::nothing(head.epoch, reading, self.scopes.iter().cloned());
+        revoked.begin(head.revocation, &changes)?;
+        self.revoked = Arc::new(revoked);
+        self.as_of = as_of;
+        Ok(())
+    }
+
+    /// Refuses what is older than what counts.
+    fn check(&self, head: &Head) -> Result<(), TailFault> {
+        let served = (self.revoked.epoch().unwrap_or_default(), self.revoked.sequence());
+        let found = (head.epoch, head.revocation);
+        if found < served { Err(TailFault::WentBack { served, found }) } else { Ok(()) }
+    }
+
+    /// Forgets what has expired, and shows what is left.
+    fn tidy(&mut self, told: &Told) {
+        let now = clock::now();
+        let mut revoked = Revoked::clone(&self.revoked);
+        if revoked.expire(now) {
+            self.revoked = Arc::new(revoked);
+            told.current.revise(Arc::clone(&self.revoked));
+            told.publications.forget_expired();
+        }
+        self.counts.show(now);
+    }
+}
+
+/// Returns when something was committed that is not in `revoked`.
+async fn next_of(committed: &mut watch::Receiver<Head>, revoked: &Revoked) {
+    let is_news = |head: &Head| {
+        head.revocation > revoked.sequence() || revoked.epoch().is_some_and(|epoch| head.epoch != epoch)
+    };
+    loop {
+        if committed.changed().await.is_err() {
+            // Nobody writes here any more.
+            return std::future::pending().await;
+        }
+        if is_news(&committed.borrow_and_update()) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What time brings: requests that need wait no longer, requests that must end, and the pace of the ticks.
+
+use std::rc::Rc;
+
+use super::{Client, Shared, millis, seconds};
+use crate::{
+    host::FeedHost,
+    open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
+    stream::Stream,
+    waiting::Ticket,
+};
+
+/// Milliseconds between ticks while there is no feed.
+const TICK_PENDING: u32 = 100;
+/// Seconds between searches for revocations that are of no use any more.
+const EXPIRY_INTERVAL: u64 = 10;
+
+impl<H: FeedHost + Clone> Client<H> {
+    /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited
+    /// long enough by a denial otherwise. Then ends the next of those that must go on no longer. The rest follows with
+    /// the next ticks.
+    pub(super) fn settle(&mut self, shared: &Shared, now: u64) {
+        let waiting = shared.waiting();
+        let tickets: Vec<Rc<Ticket>> = if self.plugin.has_snapshot() {
+            waiting.take_first(MAX_SETTLED)
+        } else {
+            waiting.take_expired(millis(now), MAX_SETTLED)
+        };
+        for ticket in &tickets {
+            Stream::settle(&self.host, &self.plugin, ticket);
+        }
+        let room = MAX_SETTLED.saturating_sub(tickets.len());
+        let ended = open::end_next(&self.host, &self.plugin, seconds(now), room);
+        self.unsettled = tickets.len() == MAX_SETTLED || self.plugin.open().is_ending();
+        if !tickets.is_empty() || ended > 0 {
+            // Back from the last request.
+            let _ = self.host.enter(self.context);
+            let left = i64::try_from(tickets.len()).unwrap_or(0);
+            self.host.add(shared.metrics().waiting, left.saturating_neg());
+        }
+    }
+
+    /// Forgets what has expired, now and then. By the sender's clock as well: if this one were ahead for a while, what
+    /// it took for expired would count again after it was set right.
+    pub(super) fn expire(&mut self, shared: &Shared, now: u64) {
+        let now = seconds(now);
+        // Also where the clock was set back.
+        if now.0.abs_diff(self.expired) >= EXPIRY_INTERVAL {
+            self.expired = now.0;
+            self.plugin.expire_revocations(&self.host, now.min(shared.as_of().get()));
+        }
+    }
+
+    /// As few ticks as will do.
+    pub(super) fn pace(&mut self, shared: &Shared) {
+        let opening = shared.is_held_by(self.context) && !self.link.is_answered();
+        let pending = opening || self.ending.is_some() || !self.plugin.has_snapshot();
+        let tick = match (self.unsettled, pending) {
+            (true, _) => TICK_UNSETTLED,
+            (false, true) => TICK_PENDING,
+            (false, false) => TICK_IDLE,
+        };
+        if tick != self.tick && self.host.set_tick_period(tick).is_ok() {
+            self.tick = tick;
+        }
+    }
+}
