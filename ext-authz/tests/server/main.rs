@@ -2,6 +2,7 @@
 
 mod admin;
 mod authentication;
+mod backup;
 mod ceilings;
 mod check;
 mod check_identity;
