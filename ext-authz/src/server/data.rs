@@ -96,8 +96,11 @@ impl Data {
     }
 }
 
-/// The kernel frees the lock when the process ends, however it does.
-fn lock(directory: &Path) -> Result<File, ServerError> {
+/// Keeps other servers off a data directory. The kernel frees the lock when the process ends, however it does.
+///
+/// # Errors
+/// Another process has it, or there is no such directory.
+pub fn lock(directory: &Path) -> Result<File, ServerError> {
     let path = directory.join("lock");
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|error| FileError::new("open", &path, error))?;

@@ -6,6 +6,7 @@ mod audit_chain;
 mod audit_flood;
 mod audit_outage;
 mod authentication;
+mod backup;
 mod ceilings;
 mod check;
 mod check_identity;

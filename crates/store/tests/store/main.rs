@@ -1,7 +1,9 @@
 //! One suite, run over both databases.
 
+mod backup;
 mod both;
 mod databases;
 mod file;
 mod ledger;
+mod migration;
 mod server;
