@@ -3,5 +3,6 @@
 mod both;
 mod databases;
 mod file;
+mod keys;
 mod ledger;
 mod server;
