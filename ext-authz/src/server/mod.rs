@@ -4,6 +4,7 @@ mod data;
 mod error;
 mod grpc;
 mod run;
+mod upkeep;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Data, ServerError, data::Readers, grpc};
+use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
     config::Config,
@@ -141,6 +141,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
         count_tasks(&api.reads, shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
+        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),

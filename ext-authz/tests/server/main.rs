@@ -17,6 +17,7 @@ mod export;
 mod feed;
 mod feed_documents;
 mod feed_limits;
+mod feed_revocations;
 mod feed_shutdown;
 mod first_start;
 mod keys;

@@ -3,8 +3,10 @@
 pub(crate) mod clients;
 pub(crate) mod command;
 pub(crate) mod feed;
+pub(crate) mod following;
 pub(crate) mod grpc;
 pub(crate) mod http;
+pub(crate) mod ledger;
 pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
