@@ -43,6 +43,10 @@ async fn a_file_or_a_command_has_the_key() {
         assert_eq!(get(writ.http, "/.well-known/jwks.json").await.body, before, "{written}");
         writ.stop().await;
     }
+    let setup = setup.write_again("key_encryption: {env: WRIT_TEST_KEK}\n");
+    let export =
+        |kek: &str| setup.command(&["snapshot", "export"]).env("WRIT_TEST_KEK", kek).output().unwrap();
+    assert_eq!((export(KEK).status.code(), export(OTHER).status.code()), (Some(0), Some(64)));
 }
 
 #[tokio::test]

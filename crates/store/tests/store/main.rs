@@ -4,6 +4,7 @@ mod backup;
 mod both;
 mod databases;
 mod file;
+mod keys;
 mod ledger;
 mod migration;
 mod server;
