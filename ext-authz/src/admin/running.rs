@@ -20,6 +20,10 @@ struct Running {
     store: String,
     store_poll_interval_seconds: u64,
     keys_dir: PathBuf,
+    /// Where the key-encryption key is.
+    key_encryption: String,
+    /// `null`: keys change when an operator says so.
+    key_rotation_seconds: Option<u64>,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
     policy_poll_interval_seconds: u64,
@@ -90,6 +94,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         store,
         store_poll_interval,
         keys_dir,
+        key_encryption,
+        key_rotation,
         policy,
         policy_poll_interval,
         listeners,
@@ -116,6 +122,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         store: store.to_string(),
         store_poll_interval_seconds: store_poll_interval.as_secs(),
         keys_dir: keys_dir.clone(),
+        key_encryption: key_encryption.to_string(),
+        key_rotation_seconds: key_rotation.map(|every| every.as_secs()),
         policy_dir: match policy {
             PolicySource::Directory(directory) => Some(directory.clone()),
             PolicySource::Example => None,
@@ -132,7 +140,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
-        signing_key: admin.api.keys.active().public().kid().to_owned(),
+        signing_key: admin.api.keys.current().active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
         policy_rejected: state.rejection().cloned(),
         store_error: admin.api.store.view(&admin.api.current).error,

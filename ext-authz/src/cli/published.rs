@@ -1,15 +1,30 @@
-//! What replicas serve, as the store has it.
+//! What the store holds, for commands that need no server.
 
 use super::exit::Failure;
 use crate::{
     config::Config,
+    keys::{self, KeySet, SharedSecrets},
     reload::{self, PublishedPolicy},
     server::ServerError,
 };
 
-/// Reads the configured store. `None` if no policy was ever published there.
+/// What replicas serve. `None` if no policy was ever published there.
 pub(super) fn published(config: &Config) -> Result<Option<PublishedPolicy>, Failure> {
+    Ok(wait(reload::published(config))?.map_err(ServerError::from)?)
+}
+
+/// The signing keys' public halves.
+pub(super) fn published_keys(config: &Config) -> Result<KeySet, Failure> {
+    Ok(wait(keys::published_keys(config))?.map_err(ServerError::from)?)
+}
+
+/// The same, with the secrets that replicas share.
+pub(super) fn shared_keys(config: &Config) -> Result<(KeySet, SharedSecrets), Failure> {
+    Ok(wait(keys::shared_keys(config))?.map_err(ServerError::from)?)
+}
+
+fn wait<T>(reading: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(&error))?;
-    Ok(runtime.block_on(reload::published(config)).map_err(ServerError::from)?)
+    Ok(runtime.block_on(reading))
 }

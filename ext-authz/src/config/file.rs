@@ -10,7 +10,13 @@ use policy::Namespaces;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ConfigError, data_plane::DataPlaneFile, operator::OperatorFile, secs, store_url};
+use super::{
+    ConfigError,
+    data_plane::DataPlaneFile,
+    keys::{KeyEncryptionFile, KeyRotationFile},
+    operator::OperatorFile,
+    secs, store_url,
+};
 use crate::{
     files::FileError,
     yaml::{self, Fault},
@@ -25,6 +31,8 @@ pub(super) struct ConfigFile {
     pub(super) store: Option<store_url::Text>,
     pub(super) store_poll_interval: Option<Spanned<secs::Text>>,
     pub(super) keys_dir: Option<PathBuf>,
+    pub(super) key_encryption: Option<Spanned<KeyEncryptionFile>>,
+    pub(super) key_rotation: Option<Spanned<KeyRotationFile>>,
     pub(super) policy_dir: Option<PathBuf>,
     pub(super) policy_poll_interval: Option<secs::Text>,
     #[serde(default)]

@@ -3,6 +3,7 @@
 mod data_plane;
 mod error;
 mod file;
+mod keys;
 mod limits;
 mod operator;
 mod resolve;
@@ -21,6 +22,8 @@ pub use resolve::{Overrides, resolve};
 use store::StoreLocation;
 pub use tls::TlsFiles;
 
+use crate::keys::KeyEncryption;
+
 /// Everything the server needs to know before it starts. Of data planes' secrets it holds hashes only, and shows neither
 /// these nor the store's password.
 #[derive(Clone, Debug)]
@@ -33,8 +36,12 @@ pub struct Config {
     pub store: StoreLocation,
     /// How often the store is read; 1 to 10 s.
     pub store_poll_interval: Duration,
-    /// Where the signing keys and the key of revocation hashes are. Never written to while it holds them.
+    /// Where earlier releases kept their keys: read at the first start with a store that has none.
     pub keys_dir: PathBuf,
+    /// Where the key is that the store's keys are encrypted under.
+    pub key_encryption: KeyEncryption,
+    /// Age at which a signing key is replaced; `None`: when an operator says so.
+    pub key_rotation: Option<Duration>,
     /// Where policy is read from.
     pub policy: PolicySource,
     /// How often the policy directory is read, whether or not the operating system tells of changes.

@@ -14,10 +14,12 @@ use super::{
     Config, ConfigError, DataPlane, Limits, Listeners, Operator, PolicySource, TlsFiles,
     data_plane::DataPlaneFile,
     file::{self, ConfigFile, LimitsFile, ListenersFile},
+    keys,
     limits::MIN_HEADER_BYTES,
     operator::OperatorFile,
     secs,
 };
+use crate::keys::KeyEncryption;
 
 /// What the command line says over the file.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,8 @@ const DEFAULT_POLICY_DIR: &str = "policies";
 const DEFAULT_STORE: &str = "writ.db";
 /// In the data directory.
 const DEFAULT_KEYS_DIR: &str = "keys";
+/// In the keys' directory: made at the first start, if nobody says where another one is.
+const DEFAULT_KEK: &str = "kek";
 const DEFAULT_STORE_POLL: Duration = Duration::from_secs(1);
 /// A third of the default `max_staleness`: data planes go stale when the store is away, not between two reads of it.
 const MAX_STORE_POLL: Duration = Duration::from_secs(10);
@@ -71,6 +75,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         store,
         store_poll_interval,
         keys_dir,
+        key_encryption,
+        key_rotation,
         policy_dir,
         policy_poll_interval,
         listeners,
@@ -84,6 +90,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         limits,
     } = written;
     let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
+    let keys_dir = keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR));
     let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
     let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane, operator } = listeners;
     let tls = tls.map(TlsFiles::from);
@@ -95,7 +102,12 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
         store: store.map_or_else(|| StoreLocation::file(data_dir.join(DEFAULT_STORE)), |text| text.0),
         store_poll_interval: origin.check_store_poll(store_poll_interval)?,
-        keys_dir: keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR)),
+        key_encryption: match key_encryption {
+            Some(written) => origin.check_key_encryption(written)?,
+            None => KeyEncryption::Default(keys_dir.join(DEFAULT_KEK)),
+        },
+        key_rotation: origin.check_key_rotation(key_rotation)?,
+        keys_dir,
         policy: policy_dir.map_or(PolicySource::Example, PolicySource::Directory),
         policy_poll_interval: policy_poll_interval.map_or(DEFAULT_POLL_INTERVAL, |text| text.0),
         listeners: Listeners {
@@ -171,6 +183,26 @@ impl Origin<'_> {
             Ok(duration) if duration.as_secs() <= MAX_LEEWAY => Ok(duration),
             Ok(_) => Err(self.error(leeway, "leeway", format!("is over {MAX_LEEWAY} s"))),
             Err(error) => Err(self.error(leeway, "leeway", error.to_string())),
+        }
+    }
+
+    fn check_key_encryption(
+        &self,
+        written: Spanned<keys::KeyEncryptionFile>,
+    ) -> Result<KeyEncryption, ConfigError> {
+        let place = Spanned { value: (), referenced: written.referenced, defined: written.defined };
+        written.value.read().map_err(|reason| self.error(&place, "key_encryption", reason))
+    }
+
+    fn check_key_rotation(
+        &self,
+        written: Option<Spanned<keys::KeyRotationFile>>,
+    ) -> Result<Option<Duration>, ConfigError> {
+        match written {
+            None => Ok(Some(keys::DEFAULT_EVERY)),
+            Some(written) => {
+                written.value.read().map_err(|reason| self.error(&written, "key_rotation.every", reason))
+            }
         }
     }
 

@@ -1,7 +1,5 @@
 //! From what was allowed to a signed token.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 use verdict::{
     UnixTime,
@@ -17,7 +15,11 @@ use super::{
     ceiling::{self, Allowance, Lifetimes, Rest},
     grants,
 };
-use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing};
+use crate::{
+    clients::AuthenticatedClient,
+    config::Config,
+    keys::{KeyError, KeyRing, Keys},
+};
 
 /// Signs tokens. Knows nothing of tasks: what a token may say was decided before, and whether it counts is decided by the
 /// store, at the commit that it is handed out after.
@@ -25,7 +27,7 @@ use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing};
 pub struct Issuer {
     issuer: String,
     lifetimes: Lifetimes,
-    keys: Arc<KeyRing>,
+    keys: Keys,
 }
 
 /// What a token shall say, apart from what is the same in all or new in each.
@@ -60,7 +62,7 @@ pub(crate) struct SignedToken {
 impl Issuer {
     /// An issuer that signs with the active key of `keys`.
     #[must_use]
-    pub fn new(config: &Config, keys: Arc<KeyRing>) -> Self {
+    pub fn new(config: &Config, keys: Keys) -> Self {
         let lifetimes = Lifetimes { default: config.default_ttl, max: config.max_ttl };
         Self { issuer: config.issuer.clone(), lifetimes, keys }
     }
@@ -98,11 +100,25 @@ impl Issuer {
             writ,
         };
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
-        let access_token = self.keys.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
+        self.sign_with(&self.keys.current(), claims)
+    }
+
+    /// Takes up the keys of the store, which says that they have changed.
+    pub(crate) async fn refresh_keys(&self) -> Result<(), KeyError> {
+        self.keys.refresh().await.map(drop)
+    }
+
+    /// Signs the same with the key that signs by now.
+    pub(crate) fn sign_again(&self, signed: SignedToken) -> Result<SignedToken, IssueError> {
+        self.sign_with(&self.keys.current(), signed.claims)
+    }
+
+    fn sign_with(&self, keys: &KeyRing, claims: Claims) -> Result<SignedToken, IssueError> {
+        let access_token = keys.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
         if access_token.len() > MAX_TOKEN {
             return Err(IssueError::TooLarge(access_token.len()));
         }
-        Ok(SignedToken { access_token, claims, keys: 0 })
+        Ok(SignedToken { access_token, claims, keys: keys.sequence() })
     }
 }
 

@@ -37,7 +37,7 @@ struct Metadata {
 }
 
 pub(super) async fn jwks(State(api): State<Api>) -> impl IntoResponse {
-    ([CACHE], Json(KeySet { keys: api.keys.public().cloned().collect() }))
+    ([CACHE], Json(KeySet { keys: api.keys.current().public().cloned().collect() }))
 }
 
 pub(super) async fn metadata(State(api): State<Api>) -> impl IntoResponse {

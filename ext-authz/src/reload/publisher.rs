@@ -15,8 +15,8 @@ use crate::{
     clients::{Clients, GeneratedSecrets, NewSecret},
     clock,
     config::Config,
-    keys::KeyRing,
-    publish::{HashKeyFile, Publication, document},
+    keys::Keys,
+    publish::{Publication, document},
     server::ServerError,
     state::State,
 };
@@ -30,10 +30,8 @@ pub struct Publisher {
     pub config: Arc<Config>,
     /// What replicas share.
     pub store: Arc<Store>,
-    /// Keys that verify.
-    pub keys: Arc<KeyRing>,
-    /// Key of revocation hashes.
-    pub hash_key: HashKeyFile,
+    /// Keys that verify, and the key of revocation hashes.
+    pub keys: Keys,
     /// For clients whose secret the server makes.
     pub show: Show,
 }
@@ -57,18 +55,19 @@ impl Publisher {
         published_at: u64,
         previous: Option<&State>,
     ) -> Result<State, ServerError> {
-        let Self { config, store, keys, hash_key, show } = self;
-        let publication = Publication { config, policy: &policy, keys, hash_key };
+        let Self { config, store, keys, show } = self;
+        let (ring, hash_key) = (keys.current(), keys.secrets().hash_key());
+        let publication = Publication { config, policy: &policy, keys: ring.set(), hash_key };
         let document = document(&publication, edition(head, published_at), None);
         // Before secrets are made: what cannot be published must leave no traces.
         Snapshot::compile(document.clone())?;
         let generated = GeneratedSecrets::open(store, &policy, show).await?;
         log_exemptions(&policy, previous);
         Ok(match previous {
-            None => State::new(Clients::new(&policy, &generated), policy, document)?,
+            None => State::new(Clients::new(&policy, &generated), policy, document)?.of_keys(ring.set()),
             Some(previous) => {
                 let clients = previous.clients().successor(&policy, &generated);
-                previous.successor(clients, policy, document)?
+                previous.successor(clients, policy, document)?.of_keys(ring.set())
             }
         })
     }

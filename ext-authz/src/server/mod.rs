@@ -13,7 +13,7 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{config::Config, keys::KeyRing, reload::StoreStatus, state::Current, tasks::Tasks};
+use crate::{config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Api {
     /// How the store does that it comes from.
     pub store: StoreStatus,
     /// The keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: Keys,
     /// Writes what tokens depend on, and the audit log with it.
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.

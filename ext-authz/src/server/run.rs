@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
+    keys::Rotation,
     listen::{
         Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
         raise_descriptor_limit, serve,
@@ -82,9 +83,11 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
-        watchers,
+        watchers: watchers.clone(),
         shutdown: shutdown.clone(),
     });
+
+    let rotation = Rotation::new(&api, watchers);
 
     let addresses = Addresses {
         http: http_addr,
@@ -139,6 +142,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         stopping,
         renewing,
         follower.run(shutdown.clone()),
+        rotation.run(shutdown.clone()),
         tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
         count_tasks(&api.reads, shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),

@@ -1,6 +1,7 @@
 //! Logs and metrics.
 
 pub mod feed;
+pub mod keys;
 pub mod logs;
 pub mod metrics;
 pub mod quiet;

@@ -9,6 +9,7 @@ pub const MAX_TASK_DEPTH: usize = 8;
 
 /// One operation. It is done whole, or not at all.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "the large ones are the frequent ones")]
 pub enum Write {
     /// Starts a task. Its `parent`, if it has one, must be of the same client, and must not end before it.
     Start {

@@ -55,3 +55,15 @@ fn over_socket(server: &ServerArgs) -> Result<Api, Failure> {
         path.display()
     )))
 }
+
+impl OperatorArgs {
+    /// The server, for what needs none: `None` where none was named.
+    pub(in crate::cli) fn named(&self) -> Result<Option<Api>, Failure> {
+        self.server.server.is_some().then(|| self.api()).transpose()
+    }
+
+    /// Where configuration and data are, if no server was named.
+    pub(in crate::cli) fn places(&self) -> &crate::cli::places::DataPlaces {
+        &self.server.places
+    }
+}

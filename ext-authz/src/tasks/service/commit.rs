@@ -1,11 +1,14 @@
 //! The commit that every token waits for.
 
 use audit::{Lines, Token};
-use store::{Conditions, Level, Write, Written};
+use store::{Conditions, Level, Write, WriteError, Written};
 use verdict::{UnixTime, grant::Grant, token::Claims};
 
 use super::{IssuedToken, TaskError, Tasks, error::On};
 use crate::{issue::SignedToken, telemetry::metrics};
+
+/// Most times that one token is signed. Keys change once in a while, not again and again.
+const SIGNATURES: usize = 3;
 
 /// What must not be revoked, each once.
 #[derive(Debug, Default)]
@@ -71,17 +74,46 @@ impl Tasks {
         }
     }
 
-    /// Hands a further token of a task out, once that is recorded.
+    /// Hands a further token of a task out, once that is recorded. `told` says under which conditions, and what is
+    /// recorded.
     pub(super) async fn hand_out(
         &self,
         signed: SignedToken,
-        conditions: Conditions,
-        lines: Lines,
+        now: UnixTime,
+        told: impl Fn(&SignedToken) -> (Conditions, Lines),
     ) -> Result<IssuedToken, TaskError> {
-        let now = UnixTime(conditions.now);
-        self.write(Write::Issue(conditions), lines, On::Task).await?;
+        let issue = |signed: &SignedToken| {
+            let (conditions, lines) = told(signed);
+            (Write::Issue(conditions), lines)
+        };
+        let (signed, _) = self.commit(signed, On::Task, issue).await?;
         metrics::token_issued();
         Ok(IssuedToken::of(signed, now))
+    }
+
+    /// Writes what `make` says of a token. Where the keys have changed since it was signed, it is signed again first: a key
+    /// that was replaced, or withdrawn, signs nothing more.
+    pub(super) async fn commit(
+        &self,
+        mut signed: SignedToken,
+        on: On,
+        make: impl Fn(&SignedToken) -> (Write, Lines),
+    ) -> Result<(SignedToken, Written), TaskError> {
+        for _ in 0..SIGNATURES {
+            let (write, lines) = make(&signed);
+            match self.0.ledger.write(write, lines).await {
+                Ok(written) => return Ok((signed, written)),
+                Err(WriteError::KeysChanged) => {
+                    self.0.issuer.refresh_keys().await.map_err(|error| {
+                        tracing::warn!(%error, "the signing keys cannot be read");
+                        TaskError::Unavailable
+                    })?;
+                    signed = self.0.issuer.sign_again(signed)?;
+                }
+                Err(error) => return Err(TaskError::of_write(error, on)),
+            }
+        }
+        Err(TaskError::Changed)
     }
 
     pub(super) async fn write(&self, write: Write, lines: Lines, on: On) -> Result<Written, TaskError> {

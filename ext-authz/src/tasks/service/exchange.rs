@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, Rest, check_name, narrowed_binding},
+    issue::{Draft, Rest, SignedToken, check_name, narrowed_binding},
 };
 
 const TOKEN: &str = "subject token";
@@ -60,18 +60,20 @@ impl Tasks {
         };
         let signed = self.0.issuer.sign(draft, now.seconds())?;
 
-        // The token, all it came from, and everybody who had a part in it.
-        let mut names = Names::of(&signed.claims);
-        names.add(Level::Client, &claims.client_id);
-        names.add(Level::Key, parent.kid());
         let epoch = state.snapshot().version().epoch;
-        let conditions = Conditions {
-            tasks: claims.writ.tasks.clone(),
-            client: Some(claims.writ.client.clone()),
-            ..self.conditions(&signed, names, epoch, now.seconds())
+        let recorded = |signed: &SignedToken| {
+            // The token, all it came from, and everybody who had a part in it.
+            let mut names = Names::of(&signed.claims);
+            names.add(Level::Client, &claims.client_id);
+            names.add(Level::Key, parent.kid());
+            let conditions = Conditions {
+                tasks: claims.writ.tasks.clone(),
+                client: Some(claims.writ.client.clone()),
+                ..self.conditions(signed, names, epoch, now.seconds())
+            };
+            (conditions, Lines::of(&Event::token_delegated(now.0, told(&signed.claims), &claims.jti)))
         };
-        let lines = Lines::of(&Event::token_delegated(now.0, told(&signed.claims), &claims.jti));
-        self.hand_out(signed, conditions, lines).await
+        self.hand_out(signed, now.seconds(), recorded).await
     }
 }
 

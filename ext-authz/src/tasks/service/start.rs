@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use audit::{Event, Lines};
-use store::{Conditions, MAX_TASK_DEPTH, NewTask, Task, TaskState, Write, Written};
+use store::{MAX_TASK_DEPTH, NewTask, Task, TaskState, Write, Written};
 use verdict::{UnixTime, grant::Grant, token::claims::WritClaim};
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, IssueError, Parties, Rest, choose_audience, narrowed_binding, new_id},
+    issue::{Draft, IssueError, Parties, Rest, SignedToken, choose_audience, narrowed_binding, new_id},
     state::State,
     telemetry::metrics,
 };
@@ -86,14 +86,16 @@ impl Tasks {
             expires_at: claims.exp,
         };
         let epoch = state.snapshot().version().epoch;
-        let conditions: Conditions = self.conditions(&signed, Names::of(claims), epoch, now.seconds());
-        let event = Event::task_started(now.0, told(claims), task.parent.as_deref(), task.note.as_deref());
-        let lines = Lines::of(&event);
-        let Written::Task(task) = self.write(Write::Start { task, conditions }, lines, On::Parent).await?
-        else {
-            return Err(TaskError::Internal);
+        let recorded = |signed: &SignedToken| {
+            let conditions = self.conditions(signed, Names::of(&signed.claims), epoch, now.seconds());
+            let (parent, note) = (task.parent.as_deref(), task.note.as_deref());
+            let event = Event::task_started(now.0, told(&signed.claims), parent, note);
+            (Write::Start { task: task.clone(), conditions }, Lines::of(&event))
         };
+        let (signed, written) = self.commit(signed, On::Parent, recorded).await?;
+        let Written::Task(task) = written else { return Err(TaskError::Internal) };
         metrics::token_issued();
+        let claims = &signed.claims;
         let (grants, cnf) = (claims.authorization_details.clone(), claims.cnf.clone());
         self.0.known.insert(Arc::new(Known { task: Task { note: None, ..task.clone() }, grants, cnf }));
         Ok(Started { task, token: IssuedToken::of(signed, now.seconds()) })

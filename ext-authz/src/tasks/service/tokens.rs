@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, Parties, Rest, narrowed_binding},
+    issue::{Draft, Parties, Rest, SignedToken, narrowed_binding},
 };
 
 const TASK: &str = "task";
@@ -68,12 +68,14 @@ impl Tasks {
         };
         let signed = self.0.issuer.sign(draft, now.seconds())?;
         let epoch = state.snapshot().version().epoch;
-        let conditions = Conditions {
-            tasks: task.path.clone(),
-            client: Some(task.client.clone()),
-            ..self.conditions(&signed, Names::of(&signed.claims), epoch, now.seconds())
+        let recorded = |signed: &SignedToken| {
+            let conditions = Conditions {
+                tasks: task.path.clone(),
+                client: Some(task.client.clone()),
+                ..self.conditions(signed, Names::of(&signed.claims), epoch, now.seconds())
+            };
+            (conditions, Lines::of(&Event::token_issued(now.0, told(&signed.claims))))
         };
-        let lines = Lines::of(&Event::token_issued(now.0, told(&signed.claims)));
-        self.hand_out(signed, conditions, lines).await
+        self.hand_out(signed, now.seconds(), recorded).await
     }
 }

@@ -1,5 +1,6 @@
 //! Starting servers and talking to them.
 
+pub(crate) mod clients;
 pub(crate) mod command;
 pub(crate) mod feed;
 pub(crate) mod grpc;
@@ -10,7 +11,6 @@ pub(crate) mod raw;
 pub(crate) mod replicas;
 pub(crate) mod rpc;
 pub(crate) mod setup;
-pub(crate) mod tasks;
 pub(crate) mod writ;
 
 pub(crate) use self::{http::Response, setup::Setup, writ::Writ};
