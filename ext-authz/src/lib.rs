@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod clients;

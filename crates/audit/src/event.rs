@@ -120,3 +120,63 @@ pub enum EventKind {
     /// The store was restored from a backup.
     Restored,
 }
+
+impl Event<'_> {
+    /// The same, with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let Event {
+            at,
+            event,
+            by,
+            task,
+            parent,
+            agent,
+            client,
+            subject,
+            jti,
+            parent_jti,
+            action,
+            resource,
+            host,
+            data_plane,
+            verdict,
+            code,
+            shadow,
+            level,
+            name,
+            reason,
+            expires_at,
+            count,
+            seq,
+            hash,
+        } = self;
+        Event {
+            at,
+            event,
+            by: owned(by),
+            task: owned(task),
+            parent: owned(parent),
+            agent: owned(agent),
+            client: owned(client),
+            subject: owned(subject),
+            jti: owned(jti),
+            parent_jti: owned(parent_jti),
+            action: owned(action),
+            resource: owned(resource),
+            host: owned(host),
+            data_plane: owned(data_plane),
+            verdict: owned(verdict),
+            code: owned(code),
+            shadow,
+            level: owned(level),
+            name: owned(name),
+            reason: owned(reason),
+            expires_at,
+            count,
+            seq,
+            hash: owned(hash),
+        }
+    }
+}

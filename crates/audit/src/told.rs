@@ -108,7 +108,7 @@ impl<'e> Event<'e> {
         Self { seq: Some(epoch), ..Self::done(at, EventKind::Restored, by) }
     }
 
-    /// A server on the machine `by` began to write: the first event of its chain.
+    /// A server on the machine `by` began to write its chain.
     #[must_use]
     pub fn writer_started(at: u64, by: &'e str, writer: &'e str) -> Self {
         Self { name: text(Some(writer)), ..Self::done(at, EventKind::WriterStarted, by) }

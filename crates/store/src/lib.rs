@@ -21,7 +21,7 @@ mod secrets;
 mod store;
 mod task;
 
-pub use audit_log::{AuditFilter, AuditPlace, AuditWriter};
+pub use audit_log::{AuditFilter, AuditPlace};
 pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};
 pub use head::{Head, PolicyHead};

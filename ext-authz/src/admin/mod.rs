@@ -12,13 +12,14 @@ use axum::{
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use store::Figures;
 
 use crate::{
     feed::Registry,
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::feed,
+    telemetry::{audit, feed},
 };
 
 /// What this side knows.
@@ -52,6 +53,9 @@ async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
     for (data_plane, lag) in admin.watchers.revocation_lags(newest) {
         feed::revocation_lag_is(&data_plane, lag);
     }
+    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
+    audit::committed(batches, events, committed_at);
+    admin.api.audit.recorder.measure();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

@@ -19,6 +19,8 @@ struct Running {
     /// Without its password.
     store: String,
     store_poll_interval_seconds: u64,
+    task_retention_seconds: u64,
+    audit_retention_seconds: u64,
     keys_dir: PathBuf,
     /// Where the key-encryption key is.
     key_encryption: String,
@@ -93,6 +95,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         data_dir,
         store,
         store_poll_interval,
+        task_retention,
+        audit_retention,
         keys_dir,
         key_encryption,
         key_rotation,
@@ -121,6 +125,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         data_dir: data_dir.clone(),
         store: store.to_string(),
         store_poll_interval_seconds: store_poll_interval.as_secs(),
+        task_retention_seconds: task_retention.as_secs(),
+        audit_retention_seconds: audit_retention.as_secs(),
         keys_dir: keys_dir.clone(),
         key_encryption: key_encryption.to_string(),
         key_rotation_seconds: key_rotation.map(|every| every.as_secs()),

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::{
+    audit::AuditCommand,
     completions::CompletionsArgs,
     dataplane::DataPlaneCommand,
     keys::KeysCommand,
@@ -92,6 +93,11 @@ Exit codes: 0 listed, 1 refused or no server, 2 wrong usage, 64 bad configuratio
     DataPlane {
         #[command(subcommand)]
         command: DataPlaneCommand,
+    },
+    /// The audit log: what happened, and whether all of it is still there.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Print the completions of a shell.
     #[command(after_help = "\

@@ -1,6 +1,7 @@
 //! The command line: what was typed, done, and shown.
 
 mod args;
+mod audit;
 mod completions;
 mod dataplane;
 mod exit;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Snapshot { command } => snapshot::run(command),
         Command::Keys { command } => keys::run(command),
         Command::DataPlane { command } => dataplane::run(command),
+        Command::Audit { command } => audit::run(command),
         Command::Completions(completions) => completions::run(completions),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

@@ -23,7 +23,8 @@ pub(super) fn shared_keys(config: &Config) -> Result<(KeySet, SharedSecrets), Fa
     Ok(wait(keys::shared_keys(config))?.map_err(ServerError::from)?)
 }
 
-fn wait<T>(reading: impl Future<Output = T>) -> Result<T, Failure> {
+/// Waits for what needs a runtime.
+pub(super) fn wait<T>(reading: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(&error))?;
     Ok(runtime.block_on(reading))

@@ -30,6 +30,8 @@ pub(super) struct ConfigFile {
     pub(super) data_dir: Option<PathBuf>,
     pub(super) store: Option<store_url::Text>,
     pub(super) store_poll_interval: Option<Spanned<secs::Text>>,
+    pub(super) task_retention: Option<secs::Text>,
+    pub(super) audit_retention: Option<secs::Text>,
     pub(super) keys_dir: Option<PathBuf>,
     pub(super) key_encryption: Option<Spanned<KeyEncryptionFile>>,
     pub(super) key_rotation: Option<Spanned<KeyRotationFile>>,

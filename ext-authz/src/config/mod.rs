@@ -36,6 +36,10 @@ pub struct Config {
     pub store: StoreLocation,
     /// How often the store is read; 1 to 10 s.
     pub store_poll_interval: Duration,
+    /// How long a task is kept after its expiry.
+    pub task_retention: Duration,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// Where earlier releases kept their keys: read at the first start with a store that has none.
     pub keys_dir: PathBuf,
     /// Where the key is that the store's keys are encrypted under.

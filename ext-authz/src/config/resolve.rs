@@ -51,6 +51,8 @@ const DEFAULT_KEK: &str = "kek";
 const DEFAULT_STORE_POLL: Duration = Duration::from_secs(1);
 /// A third of the default `max_staleness`: data planes go stale when the store is away, not between two reads of it.
 const MAX_STORE_POLL: Duration = Duration::from_secs(10);
+const DEFAULT_TASK_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
+const DEFAULT_AUDIT_RETENTION: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const DEFAULT_POLL_INTERVAL: Duration = Duration::from_secs(10);
 const DEFAULT_TTL: Duration = Duration::from_secs(5 * 60);
 const DEFAULT_MAX_TTL: Duration = Duration::from_secs(60 * 60);
@@ -74,6 +76,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         data_dir,
         store,
         store_poll_interval,
+        task_retention,
+        audit_retention,
         keys_dir,
         key_encryption,
         key_rotation,
@@ -102,6 +106,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
         store: store.map_or_else(|| StoreLocation::file(data_dir.join(DEFAULT_STORE)), |text| text.0),
         store_poll_interval: origin.check_store_poll(store_poll_interval)?,
+        task_retention: task_retention.map_or(DEFAULT_TASK_RETENTION, |text| text.0),
+        audit_retention: audit_retention.map_or(DEFAULT_AUDIT_RETENTION, |text| text.0),
         key_encryption: match key_encryption {
             Some(written) => origin.check_key_encryption(written)?,
             None => KeyEncryption::Default(keys_dir.join(DEFAULT_KEK)),

@@ -18,6 +18,7 @@ use verdict::document::{FORMAT, HostDocument, Mode, SnapshotDocument, Version};
 
 use super::*;
 use crate::{
+    audit::Recorder,
     clients::{Clients, GeneratedSecrets},
     clock::{Moment, UnixMillis},
     config::Limits,
@@ -124,7 +125,8 @@ fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger)
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
     let (trigger, shutdown) = Trigger::new();
     let limits = Limits::default();
-    let feed = Feed { publications, registry: Registry::default(), refresh, shutdown, limits };
+    let recorder = Recorder::default();
+    let feed = Feed { publications, registry: Registry::default(), refresh, shutdown, limits, recorder };
     (FeedServer::new(Arc::new(feed), Identity::socket()), follower, trigger)
 }
 

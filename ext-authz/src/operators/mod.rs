@@ -8,7 +8,7 @@ mod revocations;
 
 use axum::{Extension, Router, routing::get};
 
-use crate::{keys, server::Api};
+use crate::{audit, keys, server::Api};
 pub(crate) use extract::Operator;
 pub use identity::{LOCAL, NotAnOperator, Operators};
 
@@ -17,6 +17,7 @@ pub use identity::{LOCAL, NotAnOperator, Operators};
 pub fn router(operators: Operators) -> Router<Api> {
     Router::new()
         .route("/v1/operator", get(extract::whoami))
+        .merge(audit::router())
         .merge(keys::router())
         .merge(revocations::router())
         .layer(Extension(operators))

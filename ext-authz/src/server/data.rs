@@ -7,12 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use audit::{Chain, ChainKey};
 use store::{Ledger, Store};
 use tokio::task::JoinHandle;
 
 use super::{Api, ServerError};
 use crate::{
+    audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
     config::Config,
     feed::scopes,
@@ -65,18 +65,27 @@ pub async fn open(
     let (config, store) = (Arc::new(config), Arc::new(store));
     let reads = Arc::new(Store::existing(config.store.clone()));
     let keys = Keys::open(&config, Arc::clone(&store)).await?;
-    let (ledger, writing) = open_ledger(&config, keys.secrets().audit_key()).await?;
+    let audit = AuditLog::begin(keys.secrets().audit_key().clone());
+    let (ledger, writing) =
+        Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
+    let writing = tokio::spawn(writing);
     let planes = scopes(&config.data_planes);
     let hash_key = keys.secrets().revocation_key();
     let (tail, ask_tail) = Tail::open(config.store.clone(), hash_key, planes).await?;
-    let publisher =
-        Publisher { config: Arc::clone(&config), store, keys: keys.clone(), show: Box::new(show) };
+    let publisher = Publisher {
+        config: Arc::clone(&config),
+        store,
+        keys: keys.clone(),
+        audit: audit.clone(),
+        ledger: ledger.clone(),
+        show: Box::new(show),
+    };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     // Before anything is served.
     tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
     let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
-    let api = Api { config, current, store, keys, ledger, reads, tasks };
+    let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
 
@@ -86,14 +95,6 @@ impl Data {
         let Self { api, readers, writing, lock } = self;
         (api, readers, writing, lock)
     }
-}
-
-/// Opens the ledger with an audit chain of its own: of this start alone, so that no two are told apart by order only.
-async fn open_ledger(config: &Config, key: &ChainKey) -> Result<(Ledger, JoinHandle<()>), ServerError> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let chain = Chain::begin(format!("{host}.{}", uuid::Uuid::now_v7().simple()), key.clone());
-    let (ledger, writing) = Ledger::open(config.store.clone(), chain).await.map_err(StoreFault::from)?;
-    Ok((ledger, tokio::spawn(writing)))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

@@ -42,7 +42,12 @@ pub(super) fn router(
     tasks: Option<TasksServer>,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
-    let check = CheckServer::new(api.current.clone(), identity.clone(), api.config.limits.message_bytes);
+    let check = CheckServer::new(
+        api.current.clone(),
+        identity.clone(),
+        api.audit.recorder.clone(),
+        api.config.limits.message_bytes,
+    );
     let watch = FeedServer::new(Arc::clone(feed), identity);
     let mut reflection = Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)

@@ -4,6 +4,7 @@ mod data;
 mod error;
 mod grpc;
 mod run;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
+use crate::{audit::AuditLog, config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Api {
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.
     pub reads: Arc<Store>,
+    /// Who writes the audit log, and with which key.
+    pub audit: AuditLog,
     /// What clients do with tasks and tokens.
     pub tasks: Tasks,
 }

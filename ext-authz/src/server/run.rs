@@ -10,9 +10,10 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Data, ServerError, data::Readers, grpc};
+use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
+    audit::keep_anchors,
     config::Config,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
@@ -69,6 +70,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         refresh,
         shutdown: shutdown.clone(),
         limits: config.limits,
+        recorder: api.audit.recorder.clone(),
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
@@ -146,6 +148,9 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
         count_tasks(&api.reads, shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
+        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
+        keep_anchors(&api, shutdown.clone()),
+        api.audit.recorder.run(&api.ledger, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
@@ -155,6 +160,7 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
+    api.audit.recorder.finish(&api.ledger).await;
     finish(&api.ledger, writing).await;
     drop(lock);
     tracing::info!("stopped");

@@ -1,5 +1,6 @@
 //! Logs and metrics.
 
+pub mod audit;
 pub mod feed;
 pub mod keys;
 pub mod logs;

@@ -1,6 +1,10 @@
 //! The built `writ` binary, from outside: one module a feature.
 
 mod admin;
+mod audit;
+mod audit_chain;
+mod audit_flood;
+mod audit_outage;
 mod authentication;
 mod ceilings;
 mod check;

@@ -60,11 +60,12 @@ impl Ledger {
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), StoreError> {
         let store = Store::open(location.clone()).await?;
         let head = store.head().await?;
+        let link = store.lease().await?.link;
         let (orders, waiting) = mpsc::channel(WAITING);
         let (committing, committed) = watch::channel(head);
         let shared = Arc::new(Shared::new());
         let queue = Queue::new(waiting, &shared);
-        let worker = Worker::new(store, chain, head.epoch, Arc::clone(&shared), committing);
+        let worker = Worker::new(store, link, chain, head.epoch, Arc::clone(&shared), committing);
         Ok((Self { location, orders, shared, committed }, worker.run(queue)))
     }
 

@@ -59,13 +59,14 @@ type Outcome = Result<Written, WriteError>;
 impl Worker {
     pub(super) fn new(
         store: Store,
+        link: Link,
         chain: Chain,
         epoch: u64,
         shared: Arc<Shared>,
         committed: watch::Sender<Head>,
     ) -> Self {
         let writer = chain.head().writer.clone();
-        Self { store, link: None, chain, writer, epoch, shared, committed, unsettled: None }
+        Self { store, link: Some(link), chain, writer, epoch, shared, committed, unsettled: None }
     }
 
     pub(super) async fn run(mut self, mut queue: Queue) {
@@ -170,6 +171,8 @@ impl Worker {
     fn committed(&mut self, batch: &Batch, head: Head, answers: Answers) {
         self.chain.advance(batch);
         self.shared.batches.fetch_add(1, Ordering::Relaxed);
+        self.shared.events.fetch_add(batch.events, Ordering::Relaxed);
+        self.shared.committed_at.store(batch.sealed_at, Ordering::Relaxed);
         self.committed.send_replace(head);
         self.answer(answers);
     }

@@ -1,5 +1,6 @@
 //! Starting servers and talking to them.
 
+pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod command;
 pub(crate) mod feed;
