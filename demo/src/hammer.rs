@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// Between two requests on a connection: nothing that two cores notice.
-const PACE: Duration = Duration::from_millis(2);
+const PACE: Duration = Duration::from_millis(5);
 const REVOKED: (u16, &str) = (401, "revoked");
 
 /// Requests that are sent over and over to every worker, until they are ended or dropped.
@@ -42,11 +42,13 @@ struct Progress {
 /// What one connection saw.
 #[derive(Debug, Default)]
 struct Seen {
+    worker: u32,
     allowed: usize,
     revoked: usize,
     /// Requests that were ended in the middle of their answer.
     cut: usize,
-    /// When the first denial came, or the first such end.
+    /// When the first denial came. Of a connection that lost an answer: when it had ended, which says less, because Envoy
+    /// holds such a connection for a while.
     turned: Option<Instant>,
     /// Whether anything was allowed after that.
     relapsed: bool,
@@ -62,13 +64,13 @@ pub(crate) struct Seens {
     pub(crate) revoked: usize,
     /// Requests that were in the middle of their answer.
     pub(crate) cut: usize,
-    /// When the last of the connections was denied for the first time.
+    /// When the last of the workers was seen to deny.
     pub(crate) turned: Option<Instant>,
     verdict: String,
 }
 
 impl Hammer {
-    /// Begins to send each of `requests` to every worker of `envoy`.
+    /// Begins to send each of `requests` to every worker of `envoy`, each over a connection of its own.
     ///
     /// # Errors
     /// A worker is not reached.
@@ -131,7 +133,7 @@ impl Hammer {
             allowed: all.iter().map(|seen| seen.allowed).sum(),
             revoked: all.iter().map(|seen| seen.revoked).sum(),
             cut: all.iter().map(|seen| seen.cut).sum(),
-            turned: all.iter().filter_map(|seen| seen.turned).max(),
+            turned: (0..self.workers).filter_map(|worker| turned(&all, worker)).max(),
             verdict: verdict(&all),
         })
     }
@@ -142,6 +144,13 @@ impl Seens {
     pub(crate) fn verdict(&self) -> &str {
         &self.verdict
     }
+}
+
+/// When this worker was first seen to deny.
+fn turned(all: &[Seen], worker: usize) -> Option<Instant> {
+    let of_worker = || all.iter().filter(|seen| seen.worker as usize == worker);
+    let whole = of_worker().filter(|seen| seen.cut == 0).filter_map(|seen| seen.turned).min();
+    whole.or_else(|| of_worker().filter_map(|seen| seen.turned).min())
 }
 
 fn verdict(all: &[Seen]) -> String {
@@ -164,7 +173,7 @@ async fn client(
     alone: Alone,
     stopped: Arc<AtomicBool>,
 ) -> Result<Seen> {
-    let mut seen = Seen::default();
+    let mut seen = Seen { worker: worker.number, ..Seen::default() };
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !stopped.load(Ordering::Acquire) {

@@ -1,51 +1,54 @@
 //! What the audit log says of one task, by the command that operators use.
 
-use std::collections::BTreeMap;
-
 use harness::{Error, Result, error::unexpected, wait};
 use serde_json::Value;
 
 use crate::{
-    hammer::Seens,
     report::{Outcome, Report},
     world::World,
 };
 
-/// What is told of a task, in this order and each once, beside the requests.
-const ENDS: [&str; 3] = ["task_started", "token_delegated", "task_completed"];
+/// What is told of a task beside requests, in this order and each once.
+const LIFE: [&str; 3] = ["task_started", "token_delegated", "task_completed"];
 
-/// Shows every action of `task`, and holds it against what was `seen`.
+/// Shows every action of `task`, of which `allowed` were requests that passed.
 ///
 /// # Errors
 /// The command fails.
-pub(super) async fn tell(world: &World, task: &str, seen: &[Seens], report: &mut Report) -> Result<()> {
-    let (mut allowed, mut denied) = (0, 0);
-    for seen in seen {
-        allowed += seen.allowed;
-        denied += seen.revoked;
-    }
-    let _ = (allowed, denied);
+pub(super) async fn tell(world: &World, task: &str, allowed: usize, report: &mut Report) -> Result<()> {
     let arguments = ["audit", "query", "--task", task, "--limit", "100000", "--json"];
+    let command = format!("writ {}", arguments.join(" "));
     // Data planes report a while later.
-    let complete = wait::until("the reports of the data planes", async || {
+    let reported = wait::until("the reports of the data planes", async || {
         let events = query(world, &arguments)?;
-        let told = decisions(&events, "allow");
-        Ok((told >= allowed).then_some(events))
+        Ok((passed(&events) >= allowed).then_some(events))
     });
-    let events = match complete.await {
+    let events = match reported.await {
         Err(Error::TimedOut { .. }) => query(world, &arguments)?,
         other => other?,
     };
-    for line in lines(&events) {
-        report.note(&format!("    {line}"));
+    let (requests, life): (Vec<&Value>, Vec<&Value>) =
+        events.iter().partition(|event| text(event, "event") == "decision");
+    for event in &life {
+        report.note(&describe(event));
     }
-    let told: Vec<&str> = events.iter().map(kind).filter(|kind| ENDS.contains(kind)).collect();
+    let told: Vec<&str> = life.iter().map(|event| text(event, "event")).collect();
     report.add(Outcome {
         what: "the task's life",
-        request: format!("writ {}", arguments.join(" ")),
-        wanted: ENDS.join(", "),
+        request: command.clone(),
+        wanted: LIFE.join(", "),
         got: told.join(", "),
-        why: "each is committed with what it tells of",
+        why: "each is committed together with what it tells of",
+    });
+    for (request, count) in grouped(&requests) {
+        report.note(&format!("{count:>6} x {request}"));
+    }
+    report.add(Outcome {
+        what: "its requests",
+        request: command,
+        wanted: format!("{allowed} allowed"),
+        got: format!("{} allowed", passed(&events)),
+        why: "every one that passed, by either path, is told",
     });
     Ok(())
 }
@@ -61,45 +64,31 @@ fn query(world: &World, arguments: &[&str]) -> Result<Vec<Value>> {
     events.ok_or_else(|| unexpected(format!("no events: {text}")))
 }
 
-fn kind(event: &Value) -> &str {
-    event.get("event").and_then(Value::as_str).unwrap_or_default()
+fn text<'e>(event: &'e Value, member: &str) -> &'e str {
+    event.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn decisions(events: &[Value], verdict: &str) -> usize {
-    let text = |event: &Value, name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
-    let is_one =
-        |event: &&Value| kind(event) == "decision" && text(event, "verdict").as_deref() == Some(verdict);
-    events.iter().filter(is_one).count()
+/// Requests that were allowed.
+fn passed(events: &[Value]) -> usize {
+    events.iter().filter(|event| text(event, "verdict") == "allow").count()
 }
 
-/// One line for each event; like requests between two others are one line together.
-fn lines(events: &[Value]) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut requests: BTreeMap<String, usize> = BTreeMap::new();
-    let flush = |requests: &mut BTreeMap<String, usize>, lines: &mut Vec<String>| {
-        for (line, count) in std::mem::take(requests) {
-            lines.push(format!("{count:>6} x {line}"));
-        }
-    };
-    for event in events {
-        let line = describe(event);
-        if kind(event) == "decision" {
-            *requests.entry(line).or_default() += 1;
-        } else {
-            flush(&mut requests, &mut lines);
-            lines.push(line);
+/// Requests in words, in the order in which each kind came first, and how many of it.
+fn grouped(requests: &[&Value]) -> Vec<(String, usize)> {
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for request in requests {
+        let words = describe(request);
+        match kinds.iter_mut().find(|(kind, _)| *kind == words) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((words, 1)),
         }
     }
-    flush(&mut requests, &mut lines);
-    lines
+    kinds
 }
 
-/// An event's members that say something to people.
+/// The members that say something to people.
 fn describe(event: &Value) -> String {
-    let text = |name: &str| event.get(name).and_then(Value::as_str);
-    let mut words = vec![kind(event).to_owned()];
-    for name in ["by", "agent", "action", "resource", "verdict", "code", "reason"] {
-        words.extend(text(name).map(|value| format!("{name}={value}")));
-    }
-    words.join("  ")
+    const MEMBERS: [&str; 7] = ["event", "by", "agent", "action", "resource", "verdict", "code"];
+    let said = MEMBERS.into_iter().filter_map(|member| Some(event.get(member)?.as_str()?.to_owned()));
+    said.collect::<Vec<_>>().join("  ")
 }
