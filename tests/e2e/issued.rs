@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::world::{OBJECT, OTHER_OBJECT, World, answer, get};
 
-const CLIENT: &str = "log-janitor";
+pub(crate) const CLIENT: &str = "log-janitor";
 /// A token of two grants is small beside the header limits of proxies.
 const TYPICAL_TOKEN: usize = 1280;
 

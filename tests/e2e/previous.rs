@@ -1,9 +1,13 @@
 //! The release before this one beside this one, as in a mesh that is being upgraded: either filter by either server's
 //! snapshot, for either server's tokens.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness::{
+    api::{Caller, Client},
     envoy::Shipped,
     paths,
     server::{Release, Server},
@@ -11,7 +15,9 @@ use harness::{
 use serde_json::json;
 
 use crate::{
-    issued::{secret, start_task},
+    issued::{CLIENT, secret, start_task},
+    live::until_everywhere,
+    snapshots::{replace_file, with_configuration},
     world::{OBJECT, OTHER_OBJECT, World, answer, get},
 };
 
@@ -38,7 +44,10 @@ async fn assert_agree(release: Release, filter: PathBuf) {
     let task = task.json().unwrap();
     let token = task["access_token"].as_str().unwrap().as_bytes();
 
-    setup.export_snapshot_for(&filter).unwrap();
+    let exported = setup.export_snapshot_for(&filter).unwrap();
+    if filter == paths::filter().unwrap() {
+        in_its_own_resource(&exported);
+    }
     let proxy = world.proxy(Shipped::Wasm, |_| Ok(())).await.unwrap();
     assert_eq!(answer(&proxy, &get("logs.internal", OBJECT, token)).await.unwrap().0, 200);
     let seen = proxy.echo.take();
@@ -54,4 +63,24 @@ async fn assert_agree(release: Release, filter: PathBuf) {
     }
     assert_eq!(proxy.echo.take(), [], "nothing else went on");
     assert_eq!(proxy.envoy.stats().await.unwrap().wasm_failures(), []);
+
+    if release == Release::Current {
+        let client = Client(Caller::basic(server.listeners.http, CLIENT, &secret));
+        client.complete(task["task"]["id"].as_str().unwrap()).await.unwrap();
+        setup.export_snapshot_for(&filter).unwrap();
+        let request = get("logs.internal", OBJECT, token);
+        until_everywhere(&proxy, &request, (401, "revoked"), &[(200, "")]).await;
+    }
+}
+
+/// Puts an exported snapshot into this release's resource: a filter and the resource that says what it may call and be
+/// called for are of one release.
+fn in_its_own_resource(exported: &Path) {
+    let text = fs::read_to_string(exported).unwrap();
+    let (_, value) = text.split_once("value: '").expect("the place of the configuration");
+    let configuration = value.split("'\n").next().unwrap_or(value).replace("''", "'");
+    let template = fs::read_to_string(paths::repository().join("envoy/writ-filter.yaml")).unwrap();
+    let wasm = paths::filter().unwrap().display().to_string();
+    let template = template.replace("target/wasm/writ_filter.wasm", &wasm);
+    replace_file(exported, &with_configuration(&template, &configuration));
 }
