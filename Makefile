@@ -38,6 +38,8 @@ bench: wasm build ## Measure side by side, the feed, issuing; BENCH_ROUNDS=5 is 
 	@cargo run --quiet --release --locked --package writ-benches -- data-path \
 	  $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) $(if $(BENCH_RECORD),--record '$(BENCH_RECORD)')
 	@cargo run --quiet --release --locked --package writ-benches -- fanout
+	@echo 'killing servers after 200 acknowledgements on either database (some minutes)'
+	@DURABLE_ROUNDS=200 cargo test --quiet --locked --package writ-tests --test e2e -- durable::
 	@cargo run --quiet --release --locked --package writ-benches -- issue
 	@PATH="$(CURDIR)/.tools/bench/bin:$$PATH" cargo bench --quiet --locked --package writ-benches --bench instructions
 

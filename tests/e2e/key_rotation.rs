@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use harness::{Result, api::Client, error::unexpected, http::h1, load::Load, wait};
+use harness::{Result, api::Client, http::h1, load::Load, wait};
 use serde_json::Value;
 use test_databases::Database;
 
@@ -55,7 +55,7 @@ async fn a_rotation_refuses_no_token_and_a_withdrawal_refuses_all_of_the_key() {
     fleet.operator(1).unwrap().withdraw_key(&kids[0]).await.unwrap();
     // Envoy and server may know it as revoked or not know it any more.
     for token in [&first.token, &delegated] {
-        until_refused(&mut surfaces, token).await;
+        surfaces.until_refused(token).await;
         for client in &clients {
             assert_refused(&client.exchange(token, &to(DELEGATE)).await.unwrap());
             assert!(!client.is_active(token).await.unwrap());
@@ -75,7 +75,7 @@ async fn a_rotation_refuses_no_token_and_a_withdrawal_refuses_all_of_the_key() {
 
     // The key that signs: another takes its place at once.
     fleet.operator(0).unwrap().withdraw_key(kids.last().unwrap()).await.unwrap();
-    until_refused(&mut surfaces, &last.token).await;
+    surfaces.until_refused(&last.token).await;
     until_another_signs(&clients, &kids).await;
     let next = clients[0].start(&may()).await.unwrap();
     surfaces.until(&[&next.token], ALLOWED, &[(401, "unknown_key")]).await;
@@ -94,31 +94,6 @@ async fn until_another_signs(clients: &[Client], others: &[String]) -> String {
         Ok((one == other && !others.contains(one)).then(|| one.clone()))
     });
     signs.await.unwrap()
-}
-
-/// Waits until every worker and Check refuse the token: as revoked, or as of an unknown key.
-async fn until_refused(surfaces: &mut Surfaces, token: &str) {
-    let request = reading(token);
-    let is_refused = |status: u16, code: &str| match (status, code) {
-        (401, "revoked" | "unknown_key") => Ok(true),
-        (200, _) => Ok(false),
-        _ => Err(unexpected(format!("{status} {code}"))),
-    };
-    wait::until("a withdrawn key's token to be refused", async || {
-        let mut all = true;
-        for gate in &mut surfaces.gates {
-            for (status, code) in gate.ask(&request).await? {
-                all &= is_refused(status, &code)?;
-            }
-        }
-        for check in &mut surfaces.checks {
-            let said = check.ask(&request).await?.summary();
-            all &= ["401 revoked", "401 unknown_key"].contains(&said.as_str());
-        }
-        Ok(all.then_some(()))
-    })
-    .await
-    .unwrap();
 }
 
 /// The key that signed a token, by its header.

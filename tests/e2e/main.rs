@@ -21,6 +21,7 @@ mod overload;
 mod pending;
 mod previous;
 mod reload;
+mod restored;
 mod rolling;
 mod routing;
 mod sizes;

@@ -172,6 +172,36 @@ impl Surfaces {
     }
 }
 
+impl Surfaces {
+    /// Waits until all refuse a token that was revoked with its key or its epoch.
+    pub(crate) async fn until_refused(&mut self, token: &str) {
+        wait::until("a token to be refused everywhere", async || Ok(self.refuse(token).await.then_some(())))
+            .await
+            .unwrap();
+    }
+
+    /// Whether all refuse such a token now: they may know it as revoked, or not know its key any more.
+    pub(crate) async fn refuse(&mut self, token: &str) -> bool {
+        let request = reading(token);
+        let refusals = [REVOKED, (401, "unknown_key")];
+        let mut all = true;
+        for gate in &mut self.gates {
+            for (status, code) in gate.ask(&request).await.unwrap() {
+                let said = (status, code.as_str());
+                assert!(said == ALLOWED || refusals.contains(&said), "{said:?}");
+                all &= said != ALLOWED;
+            }
+        }
+        for check in &mut self.checks {
+            let said = check.ask(&request).await.unwrap().summary();
+            let is_refused = refusals.into_iter().any(|refusal| said == words(refusal));
+            assert!(is_refused || said == words(ALLOWED), "{said}");
+            all &= is_refused;
+        }
+        all
+    }
+}
+
 /// A verdict as Check's is told.
 fn words((status, code): (u16, &str)) -> String {
     if status == 200 { "forwarded".to_owned() } else { format!("{status} {code}") }

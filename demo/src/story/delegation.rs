@@ -160,7 +160,7 @@ async fn complete(world: &World, family: &Family, report: &mut Report) -> Result
         report.add(Outcome {
             what: road.name,
             request: format!(
-                "GET {APP} with either token, at each of {} workers without a pause",
+                "GET {LIST} with either token, at each of {} workers without a pause",
                 seen.workers
             ),
             wanted: "200, then 401 revoked for good".into(),
