@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 mod audit_log;
+mod backup;
 mod changed;
 mod error;
 mod head;
@@ -22,6 +23,7 @@ mod store;
 mod task;
 
 pub use audit_log::{AuditFilter, AuditPlace};
+pub use backup::{BackedUp, BackupError, Restore, RestoreError, Restored};
 pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};
 pub use head::{Head, PolicyHead};
@@ -34,5 +36,5 @@ pub use prune::{Pruned, Retention};
 pub use revocation::{
     Change, Changes, Lifted, MARGIN as REVOCATION_MARGIN, NewRevocation, Revocation, RevocationFilter,
 };
-pub use store::Store;
+pub use store::{Migrated, Store};
 pub use task::{NewTask, Task, TaskFilter, TaskState, UnknownState};

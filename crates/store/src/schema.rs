@@ -14,15 +14,15 @@ use crate::{
 const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 #[allow(clippy::cast_possible_wrap, reason = "a short list")]
-const KNOWN: i64 = MIGRATIONS.len() as i64;
+pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
 
 /// Any number that no other program takes a lock by. That a table is there already is no news.
 const POSTGRES_LOCK: &str =
     "BEGIN; SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(8391274410226533)";
 const SQLITE_LOCK: &str = "BEGIN IMMEDIATE";
 
-/// Brings the schema up to date. One process at a time does; the others wait, and find it done.
-pub(crate) async fn migrate(link: &mut Link) -> Result<(), Fault> {
+/// Brings the schema up to date, and says which version it was. One process at a time does; the others wait, and find it done.
+pub(crate) async fn migrate(link: &mut Link) -> Result<i64, Fault> {
     let lock = match link {
         Link::Sqlite(..) => SQLITE_LOCK,
         Link::Postgres(_) => POSTGRES_LOCK,
@@ -42,7 +42,8 @@ pub(crate) async fn migrate(link: &mut Link) -> Result<(), Fault> {
             connection.execute(sqlx::raw_sql(AssertSqlSafe(record))).await?;
         });
     }
-    Ok(on_link!(link, connection => connection.execute("COMMIT").await.map(|_| ()))?)
+    on_link!(link, connection => connection.execute("COMMIT").await.map(|_| ()))?;
+    Ok(found)
 }
 
 /// Refuses a schema that is not, or no longer, one that this version can use.

@@ -24,22 +24,38 @@ pub struct Store {
     link: Mutex<Option<Link>>,
 }
 
+/// Versions of the schema: which there was, 0 for none, and which there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "see above")]
+pub struct Migrated {
+    pub from: i64,
+    pub to: i64,
+}
+
 impl Store {
     /// Connects, makes a SQLite file that is not there, and brings the schema up to date.
     ///
     /// # Errors
     /// The database cannot be reached, or a newer version of this program has been there.
     pub async fn open(location: StoreLocation) -> Result<Self, StoreError> {
+        Self::migrate(location).await.map(|(store, _)| store)
+    }
+
+    /// As [`Store::open`], and says what was brought up to date.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn migrate(location: StoreLocation) -> Result<(Self, Migrated), StoreError> {
         let opening = async {
             if let Some(path) = location.path() {
                 link::create_file(path)?;
             }
             let mut link = Link::connect(&location).await?;
-            schema::migrate(&mut link).await?;
-            Ok::<_, Fault>(link)
+            let from = schema::migrate(&mut link).await?;
+            Ok::<_, Fault>((link, Migrated { from, to: schema::KNOWN }))
         };
         match bounded(opening).await {
-            Ok(link) => Ok(Self { location, link: Mutex::new(Some(link)) }),
+            Ok((link, migrated)) => Ok((Self { location, link: Mutex::new(Some(link)) }, migrated)),
             Err(fault) => Err(StoreError::new(location.to_string(), fault)),
         }
     }

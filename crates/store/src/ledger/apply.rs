@@ -46,11 +46,16 @@ fn check(view: &View, conditions: &Conditions) -> Result<(), WriteError> {
         let task = view.task(id).ok_or(WriteError::UnknownTask)?;
         is_active(task, *now)?;
     }
-    let leaf = tasks.last().and_then(|id| view.task(id));
-    if let (Some(client), Some(leaf)) = (client, leaf)
-        && leaf.client != *client
-    {
-        return Err(WriteError::UnknownTask);
+    if let Some(leaf) = tasks.last().and_then(|id| view.task(id)) {
+        if client.as_ref().is_some_and(|client| leaf.client != *client) {
+            return Err(WriteError::UnknownTask);
+        }
+        // Where the caller names less than the whole path, what it does not name counts too.
+        if leaf.path != *tasks {
+            for id in &leaf.path {
+                is_active(view.task(id).ok_or(WriteError::UnknownTask)?, *now)?;
+            }
+        }
     }
     match names.iter().find(|(level, name)| view.standing(*level, name, *now).is_some()) {
         Some((level, _)) => Err(WriteError::Revoked(*level)),
@@ -109,7 +114,15 @@ fn end(view: &mut View, id: &str, client: Option<&str>, ending: &Ending) -> Resu
     let (cascaded, beside) = end_tree(view, &task, ending);
     // The one that stands for all: their tokens name every task above theirs.
     let expires_at = task.expires_at.saturating_add(MARGIN);
-    if expires_at > ending.now && view.standing(Level::Task, id, ending.now).is_none() {
+    if expires_at <= ending.now {
+        // Nothing is left that it could refuse.
+    } else if view.standing(Level::Task, id, ending.now).is_some() {
+        // Its end has a place in the order in any case: that is how others learn of it.
+        view.change(Level::Task, id, |revocation, place| {
+            revocation.seq = place;
+            revocation.expires_at = later(revocation.expires_at, Some(expires_at));
+        });
+    } else {
         view.revoke(Revocation {
             seq: 0,
             level: Level::Task,
@@ -185,8 +198,8 @@ fn revoke(view: &mut View, new: NewRevocation, at: u64) -> Done {
             // Where one of the two is for less than all audiences, the one that stands must do for both.
             let widened = standing.audience.clone().filter(|_| standing.audience == audience);
             let extended = later(standing.expires_at, expires_at);
-            if (&widened, extended) == (&standing.audience, standing.expires_at) {
-                (standing, false, has_ended)
+            if !has_ended && (&widened, extended) == (&standing.audience, standing.expires_at) {
+                (standing, false, false)
             } else {
                 let changed = view.change(level, &name, |revocation, place| {
                     (revocation.seq, revocation.expires_at) = (place, extended);

@@ -1,40 +1,42 @@
 //! Reading what a batch needs: a few statements, however many operations it has.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
 
-use super::{Conditions, KeyChange, Write, view::View};
+use serde::Serialize;
+
+use super::{Conditions, KeyChange, Write, memory::Memory, view::View};
 use crate::{
-    Level, NewRevocation, Task,
+    Head, Level, NewRevocation, Task,
     error::Fault,
     head::{self, HEAD, head},
     link::{Link, Sql, on_link},
+    number::signed,
     revocation,
     task::row::{self as task, columns, light_columns},
 };
 
-/// What operations name.
+/// What operations name, and is not remembered.
 #[derive(Default)]
 struct Needs<'w> {
-    tasks: BTreeSet<&'w str>,
-    /// Tasks whose path is looked at.
-    parents: BTreeSet<&'w str>,
-    /// Tasks whose descendants count too, and that are shown.
-    trees: BTreeSet<&'w str>,
-    names: BTreeSet<(Level, &'w str)>,
+    tasks: HashSet<&'w str>,
+    /// Tasks with everything above them.
+    paths: HashSet<&'w str>,
+    /// Tasks with everything under them, which are shown.
+    trees: HashSet<&'w str>,
+    names: HashSet<(Level, &'w str)>,
 }
 
 impl<'w> Needs<'w> {
-    fn of(writes: impl Iterator<Item = &'w Write>) -> Self {
+    fn of(writes: impl Iterator<Item = &'w Write>, memory: &Memory) -> Self {
         let mut needs = Self::default();
         for write in writes {
             match write {
                 Write::Start { task, conditions } => {
-                    needs.conditions(conditions);
+                    needs.conditions(conditions, memory);
                     needs.tasks.insert(&task.id);
-                    needs.tasks.extend(task.parent.as_deref());
-                    needs.parents.extend(task.parent.as_deref());
+                    needs.paths.extend(task.parent.as_deref());
                 }
-                Write::Issue(conditions) => needs.conditions(conditions),
+                Write::Issue(conditions) => needs.conditions(conditions, memory),
                 Write::End { task, .. } => needs.tree(task),
                 Write::Revoke(revocation) => needs.revocation(revocation),
                 Write::Lift { level, name, .. } => {
@@ -46,12 +48,21 @@ impl<'w> Needs<'w> {
                 Write::Note => {}
             }
         }
+        let paths = needs.paths.iter().copied().filter(|id| memory.task(id).is_none());
+        needs.tasks.extend(paths);
         needs
     }
 
-    fn conditions(&mut self, conditions: &'w Conditions) {
-        self.tasks.extend(conditions.tasks.iter().map(String::as_str));
-        self.names.extend(conditions.names.iter().map(|(level, name)| (*level, name.as_str())));
+    fn conditions(&mut self, conditions: &'w Conditions, memory: &Memory) {
+        let Conditions { now: _, tasks, client: _, names, keys: _, epoch: _ } = conditions;
+        self.tasks.extend(tasks.iter().map(String::as_str).filter(|id| memory.task(id).is_none()));
+        if let Some(leaf) = tasks.last()
+            && memory.task(leaf).is_none_or(|known| known.path != *tasks)
+        {
+            self.paths.insert(leaf);
+        }
+        let unclear = names.iter().filter(|(level, name)| !memory.is_clear(*level, name));
+        self.names.extend(unclear.map(|(level, name)| (*level, name.as_str())));
     }
 
     fn revocation(&mut self, revocation: &'w NewRevocation) {
@@ -121,7 +132,7 @@ const REVOKED: Sql = Sql {
 };
 
 /// Begins a transaction and locks the store's row: from here on nobody else writes.
-pub(super) async fn begin(link: &mut Link) -> Result<View, Fault> {
+pub(crate) async fn begin(link: &mut Link) -> Result<Head, Fault> {
     const LOCK: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN ISOLATION LEVEL READ COMMITTED" };
     // Each statement after it sees what was committed before the lock was had.
     const LOCKED: Sql = Sql {
@@ -133,7 +144,37 @@ pub(super) async fn begin(link: &mut Link) -> Result<View, Fault> {
         sqlx::Executor::execute(&mut *connection, lock).await?;
         sqlx::query_as(locked).fetch_one(&mut *connection).await?
     });
-    Ok(View::new(head(row)?))
+    head(row)
+}
+
+/// Forgets what changed since it was remembered.
+pub(super) async fn catch_up(link: &mut Link, memory: &mut Memory, head: &Head) -> Result<(), Fault> {
+    const CHANGED: &str = "SELECT level, name FROM revocations WHERE seq > $1 OR lifted_seq > $1 LIMIT $2";
+    const MOST: i64 = 1000;
+    let known = memory.place(head);
+    if known != Some(head.revocation) {
+        let changed: Option<Vec<(String, String)>> = match known {
+            None => None,
+            Some(place) => {
+                let place = signed(place)?;
+                let rows: Vec<(String, String)> = on_link!(link, connection => {
+                    sqlx::query_as(CHANGED).bind(place).bind(MOST).fetch_all(connection).await?
+                });
+                Some(rows).filter(|rows| rows.len() < 1000)
+            }
+        };
+        match changed {
+            None => memory.clear(),
+            Some(changed) => {
+                for (level, name) in changed {
+                    let level = level.parse().map_err(|_| Fault::Content(format!("level `{level}`")))?;
+                    memory.forget_name(level, &name);
+                }
+            }
+        }
+    }
+    memory.is_as_of(head);
+    Ok(())
 }
 
 /// Reads what `writes` need into `view`.
@@ -142,46 +183,55 @@ pub(super) async fn load<'w>(
     view: &mut View,
     writes: impl Iterator<Item = &'w Write>,
 ) -> Result<(), Fault> {
-    let Needs { tasks, parents, trees, names } = Needs::of(writes);
-    let mut known: HashMap<String, Task> = HashMap::new();
+    let Needs { tasks, paths, trees, names } = Needs::of(writes, &view.memory);
     if !trees.is_empty() {
-        known.extend(read_tasks(link, DESCENDANTS, &trees).await?);
-        known.extend(read_tasks(link, SHOWN_TASKS, &trees).await?);
+        for task in read_tasks(link, DESCENDANTS, &trees).await? {
+            view.know(task);
+        }
+        for task in read_tasks(link, SHOWN_TASKS, &trees).await? {
+            view.know(task);
+        }
     }
-    let wanted: BTreeSet<&str> = tasks.into_iter().filter(|id| !known.contains_key(*id)).collect();
-    if !wanted.is_empty() {
-        known.extend(read_tasks(link, TASKS, &wanted).await?);
-    }
-    let above = parents.into_iter().filter_map(|id| known.get(id)).flat_map(|task| &task.path);
-    let above: BTreeSet<String> = above.filter(|id| !known.contains_key(*id)).cloned().collect();
-    if !above.is_empty() {
-        known.extend(read_tasks(link, TASKS, &above).await?);
-    }
-    known.into_values().for_each(|task| view.know(task));
+    let tasks: Vec<&str> = tasks.into_iter().filter(|id| view.task(id).is_none()).collect();
+    learn(link, view, &tasks).await?;
+    let above = paths.into_iter().filter_map(|id| view.task(id)).flat_map(|task| &task.path);
+    let above: HashSet<String> = above.filter(|id| view.task(id).is_none()).cloned().collect();
+    learn(link, view, &above.into_iter().collect::<Vec<_>>()).await?;
     if !names.is_empty() {
-        let names: Vec<(&str, &str)> = names.into_iter().map(|(level, name)| (level.name(), name)).collect();
-        let (query, names) = (REVOKED.of(link), json(&names)?);
+        let pairs: Vec<(&str, &str)> = names.iter().map(|(level, name)| (level.name(), *name)).collect();
+        let (query, pairs) = (REVOKED.of(link), json(&pairs)?);
         let rows: Vec<revocation::row::Row> =
-            on_link!(link, connection => sqlx::query_as(query).bind(names).fetch_all(connection).await?);
+            on_link!(link, connection => sqlx::query_as(query).bind(pairs).fetch_all(connection).await?);
         for row in rows {
             view.know_revoked(revocation::row::read(row)?);
+        }
+        for (level, name) in names {
+            if !view.knows_revoked(level, name) {
+                view.memory.keep_name(level, name.to_owned());
+            }
         }
     }
     Ok(())
 }
 
-async fn read_tasks<N: serde::Serialize>(
-    link: &mut Link,
-    query: Sql,
-    names: &BTreeSet<N>,
-) -> Result<Vec<(String, Task)>, Fault> {
-    let (query, names) = (query.of(link), json(names)?);
-    let rows: Vec<task::Row> =
-        on_link!(link, connection => sqlx::query_as(query).bind(names).fetch_all(connection).await?);
-    let read = |row| task::read(row).map(|task| (task.id.clone(), task));
-    rows.into_iter().map(read).collect()
+/// Reads tasks, and remembers those that are active.
+async fn learn(link: &mut Link, view: &mut View, ids: &[impl Serialize]) -> Result<(), Fault> {
+    if !ids.is_empty() {
+        for task in read_tasks(link, TASKS, ids).await? {
+            view.memory.keep_task(&task);
+            view.know(task);
+        }
+    }
+    Ok(())
 }
 
-pub(crate) fn json(values: &impl serde::Serialize) -> Result<String, Fault> {
+async fn read_tasks(link: &mut Link, query: Sql, ids: impl Serialize) -> Result<Vec<Task>, Fault> {
+    let (query, ids) = (query.of(link), json(&ids)?);
+    let rows: Vec<task::Row> =
+        on_link!(link, connection => sqlx::query_as(query).bind(ids).fetch_all(connection).await?);
+    rows.into_iter().map(task::read).collect()
+}
+
+pub(crate) fn json(values: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(values).map_err(|error| Fault::Failed(error.to_string()))
 }

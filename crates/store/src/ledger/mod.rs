@@ -8,6 +8,7 @@
 mod apply;
 mod check;
 mod load;
+mod memory;
 mod queue;
 mod save;
 mod view;
@@ -27,6 +28,7 @@ pub use queue::Figures;
 pub(crate) use save::PUT_KEYS;
 pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Write, WriteError, Written};
 
+pub(crate) use self::load::begin as lock;
 use self::{
     queue::{Order, Queue, Shared, WAITING},
     worker::Worker,

@@ -136,13 +136,17 @@ impl Queue {
     /// Waits for what is next, and takes what came with it. `None` once nothing waits and nothing more can come.
     pub(super) async fn take(&mut self) -> Option<Vec<Order>> {
         let first = loop {
+            let is_closing = *self.closing.borrow_and_update();
+            if is_closing {
+                self.orders.close();
+            }
             tokio::select! {
                 biased;
                 order = self.orders.recv() => match order? {
                     order if order.is_awaited() => break order,
                     _ => {}
                 },
-                _ = self.closing.wait_for(|closing| *closing), if !*self.closing.borrow() => self.orders.close(),
+                _ = self.closing.changed(), if !is_closing => {}
             }
         };
         let mut bytes = first.place.bytes;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::memory::Memory;
 use crate::{Head, Level, Revocation, SigningKey, Task, TaskState};
 
 /// The part of the store that a batch touches, as it was when its row was locked, with what the batch did so far.
@@ -9,9 +10,11 @@ use crate::{Head, Level, Revocation, SigningKey, Task, TaskState};
 pub(super) struct View {
     /// With sequences as they will be.
     pub(super) head: Head,
+    /// What need not be read.
+    pub(super) memory: Memory,
     tasks: HashMap<String, Task>,
     children: HashMap<String, Vec<String>>,
-    revocations: HashMap<(Level, String), Slot>,
+    revocations: [HashMap<String, Slot>; Level::ALL.len()],
     changes: Changes,
 }
 
@@ -37,8 +40,24 @@ struct Slot {
 }
 
 impl View {
-    pub(super) fn new(head: Head) -> Self {
-        Self { head, ..Self::default() }
+    pub(super) fn new(head: Head, memory: Memory) -> Self {
+        Self { head, memory, ..Self::default() }
+    }
+
+    /// What is remembered once this is committed.
+    pub(super) fn into_memory(self) -> Memory {
+        let Self { head, mut memory, tasks, revocations, changes, .. } = self;
+        for id in &changes.ended {
+            memory.forget_task(id);
+        }
+        for task in changes.started.iter().filter_map(|id| tasks.get(id)) {
+            memory.keep_task(task);
+        }
+        for (level, revoked) in Level::ALL.into_iter().zip(&revocations) {
+            revoked.keys().for_each(|name| memory.forget_name(level, name));
+        }
+        memory.is_as_of(&head);
+        memory
     }
 
     /// Adds a task that is in the store.
@@ -52,15 +71,19 @@ impl View {
 
     /// Adds a revocation that is in the store. Of several of one name the latest counts.
     pub(super) fn know_revoked(&mut self, revocation: Revocation) {
-        let key = (revocation.level, revocation.name.clone());
-        let is_latest = self.revocations.get(&key).is_none_or(|slot| slot.revocation.seq < revocation.seq);
-        if is_latest {
-            self.revocations.insert(key, Slot { revocation, is_changed: false });
+        let known = &mut self.revocations[revocation.level as usize];
+        if known.get(&revocation.name).is_none_or(|slot| slot.revocation.seq < revocation.seq) {
+            known.insert(revocation.name.clone(), Slot { revocation, is_changed: false });
         }
     }
 
     pub(super) fn task(&self, id: &str) -> Option<&Task> {
-        self.tasks.get(id)
+        self.tasks.get(id).or_else(|| self.memory.task(id))
+    }
+
+    /// Whether a revocation of this name was read, whether or not it stands.
+    pub(super) fn knows_revoked(&self, level: Level, name: &str) -> bool {
+        self.revocations[level as usize].contains_key(name)
     }
 
     /// All under `task`, nearest first. Complete only for tasks that the batch may end.
@@ -78,7 +101,7 @@ impl View {
 
     /// A revocation that stands at `now`.
     pub(super) fn standing(&self, level: Level, name: &str, now: u64) -> Option<&Revocation> {
-        let slot = self.revocations.get(&(level, name.to_owned()))?;
+        let slot = self.revocations[level as usize].get(name)?;
         Some(&slot.revocation).filter(|revocation| revocation.stands(now))
     }
 
@@ -98,10 +121,10 @@ impl View {
     /// Puts a revocation at the next place.
     pub(super) fn revoke(&mut self, mut revocation: Revocation) -> Revocation {
         revocation.seq = self.next_place();
-        let key = (revocation.level, revocation.name.clone());
         let slot = Slot { revocation: revocation.clone(), is_changed: true };
         // One that had expired, or was lifted.
-        if let Some(before) = self.revocations.insert(key, slot)
+        if let Some(before) =
+            self.revocations[revocation.level as usize].insert(revocation.name.clone(), slot)
             && before.is_changed
         {
             self.changes.earlier.push(before.revocation);
@@ -117,7 +140,7 @@ impl View {
         change: impl FnOnce(&mut Revocation, u64),
     ) -> Option<Revocation> {
         let place = self.next_place();
-        let slot = self.revocations.get_mut(&(level, name.to_owned()))?;
+        let slot = self.revocations[level as usize].get_mut(name)?;
         if !std::mem::replace(&mut slot.is_changed, true) {
             self.changes.replaced.push(slot.revocation.seq);
         }
@@ -142,7 +165,7 @@ impl View {
 
     /// Revocations that are new or replace another.
     pub(super) fn changed_revocations(&self) -> impl Iterator<Item = &Revocation> {
-        let slots = self.revocations.values().filter(|slot| slot.is_changed);
+        let slots = self.revocations.iter().flat_map(HashMap::values).filter(|slot| slot.is_changed);
         slots.map(|slot| &slot.revocation).chain(&self.changes.earlier)
     }
 }

@@ -15,7 +15,8 @@ use tokio::{
 use super::{
     Write, WriteError, Written,
     apply::{Done, apply},
-    load::{begin, load},
+    load::{begin, catch_up, load},
+    memory::Memory,
     queue::{Answer, Order, Queue, Shared},
     save::{is_kept, keep, save},
     view::View,
@@ -34,6 +35,8 @@ pub(super) struct Worker {
     store: Store,
     /// `None` after a failure: the next turn connects.
     link: Option<Link>,
+    /// Empty after a failure.
+    memory: Memory,
     chain: Chain,
     /// The name that the chain began with.
     writer: String,
@@ -66,7 +69,17 @@ impl Worker {
         committed: watch::Sender<Head>,
     ) -> Self {
         let writer = chain.head().writer.clone();
-        Self { store, link: Some(link), chain, writer, epoch, shared, committed, unsettled: None }
+        Self {
+            store,
+            link: Some(link),
+            memory: Memory::default(),
+            chain,
+            writer,
+            epoch,
+            shared,
+            committed,
+            unsettled: None,
+        }
     }
 
     pub(super) async fn run(mut self, mut queue: Queue) {
@@ -110,8 +123,9 @@ impl Worker {
         };
         let answers: Answers = answers.into_iter().zip(outcomes).collect();
         match batch {
-            Some(batch) => self.commit(link, batch, view.head, answers).await,
+            Some(batch) => self.commit(link, batch, view, answers).await,
             None => {
+                self.memory = view.into_memory();
                 if bounded(execute(&mut link, "ROLLBACK")).await.is_ok() {
                     self.link = Some(link);
                 }
@@ -124,7 +138,7 @@ impl Worker {
 
     /// Locks the store, and finds out what became of the commit before, if nobody knows.
     async fn begin(&mut self) -> Result<(Link, View), Fault> {
-        let (mut link, view) = self.lock().await?;
+        let (mut link, head) = self.lock().await?;
         if let Some(Unsettled { batch, .. }) = &self.unsettled {
             // Whoever was committing held the lock until it was done: what is not there now never will be.
             let is_kept = is_kept(&mut link, batch).await?;
@@ -136,32 +150,38 @@ impl Worker {
                 }
             }
         }
-        if view.head.epoch != self.epoch {
+        if head.epoch != self.epoch {
             // The store is another than the one that the chain was written to: its end may be missing there.
-            self.epoch = view.head.epoch;
+            self.epoch = head.epoch;
             let writer = format!("{}.{}", self.writer, self.epoch);
             self.chain = Chain::begin(writer, self.chain.key().clone());
         }
-        Ok((link, view))
+        let mut memory = std::mem::take(&mut self.memory);
+        catch_up(&mut link, &mut memory, &head).await?;
+        Ok((link, View::new(head, memory)))
     }
 
-    async fn lock(&mut self) -> Result<(Link, View), Fault> {
+    async fn lock(&mut self) -> Result<(Link, Head), Fault> {
         let location = self.store.location();
         if let Some(mut link) = self.link.take().filter(|link| link.leads_to(location))
             // One that broke while nobody used it is no reason to fail.
-            && let Ok(view) = begin(&mut link).await
+            && let Ok(head) = begin(&mut link).await
         {
-            return Ok((link, view));
+            return Ok((link, head));
         }
+        // Another file, or another server, may be there now.
+        self.memory.clear();
         let mut link = self.store.connect().await?;
-        let view = begin(&mut link).await?;
-        Ok((link, view))
+        let head = begin(&mut link).await?;
+        Ok((link, head))
     }
 
-    async fn commit(&mut self, mut link: Link, batch: Batch, head: Head, answers: Answers) {
+    async fn commit(&mut self, mut link: Link, batch: Batch, view: View, answers: Answers) {
+        let head = view.head;
         match bounded(execute(&mut link, "COMMIT")).await {
             Ok(()) => {
                 self.link = Some(link);
+                self.memory = view.into_memory();
                 self.committed(&batch, head, answers);
             }
             Err(fault) => self.unsettled = Some(Unsettled { batch, head, answers, fault }),

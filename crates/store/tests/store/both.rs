@@ -5,29 +5,7 @@ use std::{io, sync::Arc};
 use store::{Generation, Head, NewGeneration, PublishError, SecretError, Store};
 use test_databases::Database;
 
-use crate::databases::{location, open};
-
-/// Each function is a test over SQLite, and one over PostgreSQL.
-macro_rules! over_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    super::$name(test_databases::Database::sqlite()).await;
-                }
-            )*
-        }
-        mod postgres {
-            $(
-                #[tokio::test]
-                async fn $name() {
-                    super::$name(test_databases::Database::postgres()).await;
-                }
-            )*
-        }
-    };
-}
+use crate::databases::{location, open, over_both};
 
 over_both! {
     a_new_store_is_empty,

@@ -1,0 +1,12 @@
+//! The ledger: what it does, what it refuses, and what becomes of it when something breaks.
+
+mod conditions;
+mod faults;
+mod groups;
+mod keys;
+mod races;
+mod reading;
+mod revocations;
+mod support;
+mod tasks;
+mod upkeep;
