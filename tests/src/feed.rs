@@ -206,6 +206,26 @@ pub fn heartbeat(version: v1::Version, as_of_ms: u64, interval_ms: u32) -> Step 
     Ok(WatchResponse { message: Some(watch_response::Message::Heartbeat(heartbeat)) })
 }
 
+/// What was revoked and lifted between two versions: records and hashes, one behind the other.
+pub fn delta(
+    previous: v1::Version,
+    version: v1::Version,
+    as_of_ms: u64,
+    revoked: Vec<u8>,
+    lifted: Vec<u8>,
+) -> Step {
+    let delta = v1::Delta {
+        version: Some(version),
+        previous: Some(previous),
+        digest: Vec::new(),
+        requires: Vec::new(),
+        as_of_ms,
+        revoked,
+        lifted,
+    };
+    Ok(WatchResponse { message: Some(watch_response::Message::Delta(delta)) })
+}
+
 /// The same steps, of a document with this digest.
 pub fn with_digest(mut steps: Vec<Step>, digest: &[u8]) -> Vec<Step> {
     for message in steps.iter_mut().flatten().filter_map(|response| response.message.as_mut()) {

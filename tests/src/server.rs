@@ -79,17 +79,22 @@ impl Setup {
             .context(|| "restrict the key file".to_owned())
     }
 
-    /// A `writ` command on this setup, `arguments` first.
+    /// A `writ` command on this setup that knows of policies, `arguments` first.
     ///
     /// # Errors
     /// The binary is not built, or the configuration cannot be written.
     pub fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = self.bare_command(arguments)?;
+        command.arg("--policy-dir").arg(&self.policies);
+        Ok(command)
+    }
+
+    fn bare_command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(match self.release {
             Release::Current => paths::writ()?,
             Release::Previous => paths::previous_writ()?,
         });
-        command.current_dir(paths::repository()).args(arguments);
-        command.arg("--data-dir").arg(&self.data).arg("--policy-dir").arg(&self.policies);
+        command.current_dir(paths::repository()).args(arguments).arg("--data-dir").arg(&self.data);
         if let Some(config) = &self.config {
             let file = self.data.with_extension("yaml");
             fs::write(&file, config).context(|| format!("write `{}`", file.display()))?;
@@ -104,6 +109,14 @@ impl Setup {
     /// It cannot be started.
     pub fn run(&self, arguments: &[&str]) -> Result<Output> {
         self.command(arguments)?.output().context(|| format!("run writ {arguments:?}"))
+    }
+
+    /// Runs a `writ` command for operators on this setup to its end.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn operate(&self, arguments: &[&str]) -> Result<Output> {
+        self.bare_command(arguments)?.output().context(|| format!("run writ {arguments:?}"))
     }
 
     /// Writes the snapshot for this release's filter below the data directory.
@@ -181,6 +194,11 @@ impl Server {
     /// It is not running.
     pub fn resume(&self) -> Result<()> {
         self.process.signal(Signal::CONT)
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) {
+        self.process.kill();
     }
 
     /// Stops it as an operator would, and waits for it.

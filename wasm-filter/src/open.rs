@@ -40,13 +40,16 @@ enum Slot {
     Free(Option<usize>),
     /// A request that is open.
     Open(ContextId, Standing),
-    /// A request that is being ended, and still has its place.
+    /// A request that must end.
     Doomed,
+    /// A request that was ended, until the proxy says so.
+    Ended,
 }
 
 /// A request that must go on no longer.
 #[derive(Debug)]
 struct Doomed {
+    slot: usize,
     context: ContextId,
     denial: Denial,
     standing: Standing,
@@ -75,9 +78,7 @@ impl fmt::Debug for Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Ok(mut slots) = self.plugin.open().slots.try_borrow_mut() {
-            slots.give_up(self.slot);
-        }
+        self.plugin.open().give_up(self.slot);
     }
 }
 
@@ -94,11 +95,10 @@ impl Slots {
         Some(index)
     }
 
-    fn give_up(&mut self, index: usize) {
-        if let Some(slot) = self.all.get_mut(index) {
-            *slot = Slot::Free(self.free);
-            self.free = Some(index);
-        }
+    fn give_up(&mut self, index: usize) -> Option<Slot> {
+        let given_up = mem::replace(self.all.get_mut(index)?, Slot::Free(self.free));
+        self.free = Some(index);
+        Some(given_up)
     }
 }
 
@@ -109,11 +109,11 @@ impl Open {
         else {
             return;
         };
-        for slot in &mut slots.all {
+        for (index, slot) in slots.all.iter_mut().enumerate() {
             let Slot::Open(_, standing) = slot else { continue };
             let Err(denial) = check(standing) else { continue };
             if let Slot::Open(context, standing) = mem::replace(slot, Slot::Doomed) {
-                doomed.push_back(Doomed { context, denial, standing });
+                doomed.push_back(Doomed { slot: index, context, denial, standing });
             }
         }
     }
@@ -125,7 +125,21 @@ impl Open {
     }
 
     fn next_doomed(&self) -> Option<Doomed> {
-        self.doomed.try_borrow_mut().ok()?.pop_front()
+        let next = self.doomed.try_borrow_mut().ok()?.pop_front()?;
+        if let Some(slot) = self.slots.try_borrow_mut().ok()?.all.get_mut(next.slot) {
+            *slot = Slot::Ended;
+        }
+        Some(next)
+    }
+
+    fn give_up(&self, index: usize) {
+        let Ok(mut slots) = self.slots.try_borrow_mut() else { return };
+        // The proxy may still know the context of a request that has just gone, but must not be asked to end it.
+        if let Some(Slot::Doomed) = slots.give_up(index)
+            && let Ok(mut doomed) = self.doomed.try_borrow_mut()
+        {
+            doomed.retain(|doomed| doomed.slot != index);
+        }
     }
 }
 
@@ -133,7 +147,7 @@ impl Open {
 pub fn end_next(host: &impl Host, plugin: &Plugin, now: UnixTime, most: usize) -> usize {
     let mut ended = 0_usize;
     while ended < most
-        && let Some(Doomed { context, denial, standing }) = plugin.open().next_doomed()
+        && let Some(Doomed { context, denial, standing, .. }) = plugin.open().next_doomed()
     {
         // A request that has ended by itself meanwhile needs no end.
         if host.enter(context).is_err() {

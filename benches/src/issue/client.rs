@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use harness::{Result, error::unexpected, http::h1, server::Server};
+use harness::{Result, error::unexpected};
 use proto::v1::tasks::{IssueTokenRequest, StartTaskRequest, tasks_client::TasksClient};
 use tonic::{
     Request,
@@ -103,16 +103,4 @@ impl Clients {
     pub(super) fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
     }
-}
-
-/// How many tokens the server counts.
-///
-/// # Errors
-/// It does not say.
-pub(super) async fn recorded(server: &Server) -> Result<u64> {
-    let metrics = h1::get(server.listeners.admin, "/metrics").await?;
-    let metrics = String::from_utf8_lossy(&metrics.body).into_owned();
-    let count =
-        metrics.lines().find_map(|line| line.strip_prefix("writ_tokens_issued_total")?.trim().parse().ok());
-    count.ok_or_else(|| unexpected("the server does not count its tokens"))
 }

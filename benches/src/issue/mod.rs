@@ -3,6 +3,7 @@
 mod batched;
 mod client;
 mod cores;
+mod log;
 mod paced;
 mod report;
 
@@ -86,14 +87,14 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
             measured.paced.push(Round { what: paced, cpu: paced_cpu });
         }
     }
-    let recorded = client::recorded(&server).await?;
-    let expected = clients.asked();
+    server.stop().await?;
+    output::progress("verifying the audit log");
+    let (recorded, expected) = (log::verified(&setup.data)?, clients.asked());
     if recorded < expected {
         return Err(unexpected(format!(
             "{expected} tokens were issued, and the audit log has {recorded} events"
         )));
     }
-    server.stop().await?;
     report::show(&measured, options)
 }
 

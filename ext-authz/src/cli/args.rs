@@ -4,10 +4,13 @@ use clap::{Parser, Subcommand};
 
 use super::{
     audit::AuditCommand,
+    backup::BackupArgs,
     completions::CompletionsArgs,
     dataplane::DataPlaneCommand,
     keys::KeysCommand,
+    migrate::MigrateArgs,
     policy::PolicyCommand,
+    restore::RestoreArgs,
     revoke::{RevocationsArgs, RevokeArgs},
     serve::ServeArgs,
     snapshot::SnapshotCommand,
@@ -99,6 +102,36 @@ Exit codes: 0 listed, 1 refused or no server, 2 wrong usage, 64 bad configuratio
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Write the whole store to a file: of either database, and for either.
+    #[command(after_help = "\
+Examples:
+  writ backup writ-2026-05-10.backup
+  writ backup --config /etc/writ/writ.yaml /var/backups/writ.backup --json
+
+Servers may run meanwhile: the backup is of one instant. Signing keys in it are encrypted under the key-encryption key,
+which is not in it; client secrets are hashes. Everything else in it, the audit log and the policy, is plain text.
+Exit codes: 0 written, 1 not written, 2 wrong usage, 64 bad configuration.")]
+    Backup(BackupArgs),
+    /// Put a backup in the place of the store, as a new epoch: no token from before passes.
+    #[command(after_help = "\
+Examples:
+  writ restore writ-2026-05-10.backup
+  writ restore --force writ-2026-05-10.backup      # in the place of what the store holds
+
+Stop all servers of the store first. Tasks that were active in the backup end, and new signing keys are made, because
+nobody knows what ended, or was withdrawn, after the backup. What the store itself holds as revoked stays revoked, and
+its audit log stays.
+Exit codes: 0 restored, 1 nothing was changed, or the restore is not in the audit log, 2 wrong usage, 64 bad
+configuration.")]
+    Restore(RestoreArgs),
+    /// Bring the store's schema up to date, as a start of the server does.
+    #[command(after_help = "\
+Examples:
+  writ migrate
+  writ migrate --config /etc/writ/writ.yaml --json
+
+Exit codes: 0 up to date, 1 not reachable or of a newer version, 2 wrong usage, 64 bad configuration.")]
+    Migrate(MigrateArgs),
     /// Print the completions of a shell.
     #[command(after_help = "\
 Examples:

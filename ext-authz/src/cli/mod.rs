@@ -2,17 +2,20 @@
 
 mod args;
 mod audit;
+mod backup;
 mod completions;
 mod dataplane;
 mod exit;
 mod grants;
 mod input;
 mod keys;
+mod migrate;
 mod output;
 mod places;
 mod policy;
 mod published;
 mod remote;
+mod restore;
 mod revoke;
 mod serve;
 mod snapshot;
@@ -45,6 +48,9 @@ pub fn run() -> ExitCode {
         Command::Keys { command } => keys::run(command),
         Command::DataPlane { command } => dataplane::run(command),
         Command::Audit { command } => audit::run(command),
+        Command::Backup(backup) => backup::run(backup),
+        Command::Restore(restore) => restore::run(restore),
+        Command::Migrate(migrate) => migrate::run(migrate),
         Command::Completions(completions) => completions::run(completions),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

@@ -1,10 +1,13 @@
 //! What the store holds, for commands that need no server.
 
+use verdict::document::SnapshotDocument;
+
 use super::exit::Failure;
 use crate::{
     config::Config,
     keys::{self, KeySet, SharedSecrets},
     reload::{self, PublishedPolicy},
+    revocations,
     server::ServerError,
 };
 
@@ -21,6 +24,16 @@ pub(super) fn published_keys(config: &Config) -> Result<KeySet, Failure> {
 /// The same, with the secrets that replicas share.
 pub(super) fn shared_keys(config: &Config) -> Result<(KeySet, SharedSecrets), Failure> {
     Ok(wait(keys::shared_keys(config))?.map_err(ServerError::from)?)
+}
+
+/// Puts what is revoked in the configured store into `document`.
+pub(super) fn add_revoked(
+    document: &mut SnapshotDocument,
+    config: &Config,
+    secrets: &SharedSecrets,
+) -> Result<(), Failure> {
+    let adding = revocations::add_standing(document, config, secrets.revocation_key());
+    Ok(wait(adding)?.map_err(ServerError::from)?)
 }
 
 /// Waits for what needs a runtime.

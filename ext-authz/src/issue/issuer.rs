@@ -18,7 +18,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     config::Config,
-    keys::{KeyError, KeyRing, Keys},
+    keys::{KeyRing, Keys},
 };
 
 /// Signs tokens. Knows nothing of tasks: what a token may say was decided before, and whether it counts is decided by the
@@ -101,11 +101,6 @@ impl Issuer {
         };
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
         self.sign_with(&self.keys.current(), claims)
-    }
-
-    /// Takes up the keys of the store, which says that they have changed.
-    pub(crate) async fn refresh_keys(&self) -> Result<(), KeyError> {
-        self.keys.refresh().await.map(drop)
     }
 
     /// Signs the same with the key that signs by now.

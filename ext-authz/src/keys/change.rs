@@ -102,3 +102,83 @@ pub(super) fn withdraw(
 fn activated(key: &StoredKey, author: Author<'_>) -> StoredKey {
     StoredKey { state: KeyState::Active, active_at: Some(author.now()), ..key.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::{Head, Keys};
+
+    use super::*;
+    use crate::keys::{SigningKey, opening::seal, seal::Sealer};
+
+    const AUTHOR: Author<'_> = Author { by: "ada", at: 7_000_999 };
+
+    fn key(state: KeyState) -> StoredKey {
+        let sealer = Sealer::new(&[1; 32], "a test".into()).unwrap();
+        let key = seal(&SigningKey::generate().unwrap(), &sealer, 1).unwrap();
+        let sealed = key.sealed.clone().filter(|_| matches!(state, KeyState::Next | KeyState::Active));
+        StoredKey { state, sealed, last_exp: (state == KeyState::Retired).then_some(50), ..key }
+    }
+
+    fn ring(keys: &[StoredKey]) -> KeyRing {
+        let sealer = Sealer::new(&[1; 32], "a test".into()).unwrap();
+        let head = Head { keys: 5, ..Head::default() };
+        KeyRing::read(&Keys { head, keys: keys.to_vec() }, &sealer).unwrap()
+    }
+
+    /// What becomes of each key: whether it has a private half, and its state.
+    fn told(decided: &Decided) -> Vec<(&str, bool, KeyState)> {
+        assert_eq!(decided.change.expected, 5);
+        decided.change.put.iter().map(|key| (&*key.kid, key.sealed.is_some(), key.state)).collect()
+    }
+
+    #[test]
+    fn the_private_half_goes_with_the_right_to_sign() {
+        let (active, next) = (key(KeyState::Active), key(KeyState::Next));
+        let decided = activate(&ring(&[active.clone(), next.clone()]), 99, AUTHOR).unwrap();
+        assert_eq!(
+            told(&decided),
+            [(&*active.kid, false, KeyState::Retired), (&*next.kid, true, KeyState::Active)]
+        );
+        let [old, new] = &*decided.change.put else { panic!() };
+        assert_eq!((old.last_exp, old.retired_at, new.active_at), (Some(99), Some(7000), Some(7000)));
+        assert!(activate(&ring(&[active]), 99, AUTHOR).is_none());
+    }
+
+    #[test]
+    fn a_withdrawn_key_is_revoked_for_good_and_followed_by_another() {
+        let (active, next) = (key(KeyState::Active), key(KeyState::Next));
+        for (keys, follower) in
+            [(vec![active.clone()], None), (vec![active.clone(), next.clone()], Some(&next))]
+        {
+            let spare = key(KeyState::Next);
+            let follower = follower.unwrap_or(&spare).kid.clone();
+            let decided = withdraw(&ring(&keys), &active.kid, spare, Some("leaked"), AUTHOR).unwrap();
+            assert_eq!(
+                told(&decided),
+                [(&*active.kid, false, KeyState::Withdrawn), (&*follower, true, KeyState::Active)]
+            );
+            let [revoked] = &*decided.change.revoke else { panic!() };
+            assert_eq!((revoked.level, &revoked.name, revoked.expires_at), (Level::Key, &active.kid, None));
+            assert_eq!((&*revoked.by, revoked.reason.as_deref(), revoked.now), ("ada", Some("leaked"), 7000));
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_sign_is_withdrawn_alone() {
+        let (active, retired, withdrawn) =
+            (key(KeyState::Active), key(KeyState::Retired), key(KeyState::Withdrawn));
+        let ring = ring(&[active, retired.clone(), withdrawn.clone()]);
+        let gone = |kid: &str| withdraw(&ring, kid, key(KeyState::Next), None, AUTHOR);
+        let decided = gone(&retired.kid).unwrap();
+        assert_eq!(told(&decided), [(&*retired.kid, false, KeyState::Withdrawn)]);
+        assert!(gone(&withdrawn.kid).is_none() && gone("unknown").is_none());
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten() {
+        let (active, retired) = (key(KeyState::Active), key(KeyState::Retired));
+        let ring = ring(&[active, retired.clone()]);
+        assert!(forget(&ring, |last_exp| last_exp < 50).is_none());
+        assert_eq!(forget(&ring, |last_exp| last_exp <= 50).unwrap().change.remove, [retired.kid]);
+    }
+}

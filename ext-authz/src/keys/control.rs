@@ -1,5 +1,6 @@
 //! Changing the keys: what operators and the schedule do alike.
 
+use audit::{Event, Lines};
 use store::{KeyState, Ledger, Store, StoreError, Write, WriteError};
 use thiserror::Error;
 
@@ -121,6 +122,20 @@ impl KeyControl {
             }
         }
         Err(ChangeError::Outpaced)
+    }
+
+    /// Records the keys that this server put into an empty store, before there was a log.
+    pub(super) async fn record_made(&self) {
+        let Author { by, at } = author(SCHEDULE);
+        let mut events = Lines::new();
+        for kid in self.keys.made() {
+            events.push(&Event::key_made(at, by, kid));
+        }
+        if !events.is_empty()
+            && let Err(error) = self.ledger.write(Write::Note, events).await
+        {
+            tracing::warn!(%error, "the making of the first keys is not recorded");
+        }
     }
 
     /// Lets the next key sign; the answer is whether this replica did it.

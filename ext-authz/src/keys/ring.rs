@@ -60,10 +60,10 @@ impl KeySet {
         self.sequence
     }
 
-    /// Every key that verifies, the one that signs first. In the same order at every replica.
+    /// Every key that verifies. In the order in which they were made, so that nothing changes for verifiers where another
+    /// one signs.
     pub fn published(&self) -> impl Iterator<Item = &PublicKey> {
-        let states = [KeyState::Active, KeyState::Next, KeyState::Retired];
-        states.into_iter().flat_map(|state| self.in_state(state)).map(|key| &key.public)
+        self.keys.iter().filter(|key| key.state != KeyState::Withdrawn).map(|key| &key.public)
     }
 
     /// All keys, withdrawn ones too, in the order in which they were made.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use store::KeyState;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 
 use super::{
@@ -20,6 +20,10 @@ use crate::{
 const TICK: Duration = Duration::from_millis(500);
 /// How often a replica says that it is there.
 const SEEN_EVERY: Duration = Duration::from_secs(5);
+/// After a failure.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Longest that a replica takes to say that it goes.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// After so long without a word a replica counts as gone, seconds.
 const GONE_AFTER: u64 = 20;
 
@@ -63,27 +67,29 @@ impl Rotation {
 
     /// Does what is due, until it is time to stop.
     pub async fn run(mut self, mut shutdown: Shutdown) {
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.requested() => break,
-                _ = ticks.tick() => {}
-            }
-            let step = async {
-                self.say().await?;
-                self.step().await
-            };
-            let outcome = tokio::select! {
-                biased;
-                () = shutdown.requested() => break,
-                outcome = step => outcome,
-            };
-            self.note(outcome);
+        tokio::select! {
+            biased;
+            () = shutdown.requested() => {}
+            () = self.follow() => {}
         }
         // Whoever is not told finds out by the silence.
-        let _ = self.control.store.replica_is_gone(&self.id).await;
+        let _ = timeout(FAREWELL, self.control.store.replica_is_gone(&self.id)).await;
+    }
+
+    async fn follow(&mut self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.control.record_made().await;
+        loop {
+            ticks.tick().await;
+            self.say().await;
+            let outcome = self.step().await;
+            let has_failed = outcome.is_err();
+            self.note(outcome);
+            if has_failed {
+                sleep(PAUSE).await;
+            }
+        }
     }
 
     async fn step(&mut self) -> Result<(), ChangeError> {
@@ -130,8 +136,12 @@ impl Rotation {
 
     /// Says that this replica is there, and what its data planes hold: from time to time, and at once where somebody
     /// waits for it.
-    async fn say(&mut self) -> Result<(), ChangeError> {
+    async fn say(&mut self) {
         let state = self.current.load();
+        if self.held > state.keys() {
+            // The store was restored: its keys are counted from an earlier number.
+            self.held = 0;
+        }
         if self.held < state.keys() && self.watchers.all_hold(state.edition()) {
             self.held = state.keys();
         }
@@ -140,10 +150,13 @@ impl Rotation {
             .said
             .is_none_or(|(held, at)| at.elapsed() >= SEEN_EVERY || (is_awaited && held != self.held));
         if is_due {
-            self.control.store.replica_is_there(&self.id, clock::now().0, self.held).await?;
-            self.said = Some((self.held, Instant::now()));
+            // In vain, where the store is away: that is said elsewhere, and keys do not change meanwhile.
+            let said = self.control.store.replica_is_there(&self.id, clock::now().0, self.held).await;
+            self.said = said.is_ok().then(|| (self.held, Instant::now()));
+            if said.is_err() {
+                sleep(PAUSE).await;
+            }
         }
-        Ok(())
     }
 
     fn note(&mut self, outcome: Result<(), ChangeError>) {

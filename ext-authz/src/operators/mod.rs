@@ -18,7 +18,7 @@ pub fn router(operators: Operators) -> Router<Api> {
     Router::new()
         .route("/v1/operator", get(extract::whoami))
         .merge(audit::router())
-        .merge(keys::router())
         .merge(revocations::router())
+        .merge(keys::router())
         .layer(Extension(operators))
 }

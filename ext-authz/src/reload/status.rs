@@ -60,6 +60,12 @@ impl StoreStatus {
         }
     }
 
+    /// Has the store read soon. Nobody waits.
+    pub fn wake(&self) {
+        // Where so many wait for a read, there is one.
+        let _ = self.ask.try_send(oneshot::channel().0);
+    }
+
     /// How it does now, given what is served.
     #[must_use]
     pub fn view(&self, current: &Current) -> StoreView {

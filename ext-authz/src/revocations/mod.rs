@@ -10,9 +10,11 @@ mod fault;
 mod hints;
 mod names;
 mod revoked;
+mod standing;
 mod tail;
 
 pub use census::count_tasks;
 pub use fault::TailFault;
 pub use revoked::{Change, Revision, Revoked, Tick};
+pub use standing::add_standing;
 pub use tail::{AskTail, Tail, Told};

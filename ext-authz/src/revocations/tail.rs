@@ -187,6 +187,10 @@ impl Tail {
             let (as_of, begun) = (Moment::now(), Instant::now());
             let Changes { head, changes } = self.store.changes(self.revoked.sequence(), AT_ONCE).await?;
             metrics::store_read(begun.elapsed());
+            if head.keys != told.current.load().keys() {
+                // Whoever reads them may not look for a while.
+                told.status.wake();
+            }
             if Some(head.epoch) != self.revoked.epoch() {
                 self.check(&head)?;
                 return self.begin_anew(told).await;

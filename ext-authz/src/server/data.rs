@@ -70,8 +70,7 @@ pub async fn open(
         Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
     let writing = tokio::spawn(writing);
     let planes = scopes(&config.data_planes);
-    let hash_key = keys.secrets().revocation_key();
-    let (tail, ask_tail) = Tail::open(config.store.clone(), hash_key, planes).await?;
+    let (tail, ask_tail) = Tail::open(config.store.clone(), keys.secrets().revocation_key(), planes).await?;
     let publisher = Publisher {
         config: Arc::clone(&config),
         store,
@@ -84,7 +83,7 @@ pub async fn open(
     // Before anything is served.
     tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
-    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads), store.clone());
     let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
@@ -97,8 +96,11 @@ impl Data {
     }
 }
 
-/// The kernel frees the lock when the process ends, however it does.
-fn lock(directory: &Path) -> Result<File, ServerError> {
+/// Keeps other servers off a data directory. The kernel frees the lock when the process ends, however it does.
+///
+/// # Errors
+/// Another process has it, or there is no such directory.
+pub fn lock(directory: &Path) -> Result<File, ServerError> {
     let path = directory.join("lock");
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(|error| FileError::new("open", &path, error))?;

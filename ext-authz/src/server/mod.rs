@@ -8,7 +8,7 @@ mod upkeep;
 
 use std::sync::Arc;
 
-pub use data::{Data, open};
+pub use data::{Data, lock, open};
 pub use error::ServerError;
 pub use run::run;
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Response,
+    clients::{LOGS, MAY_LOGS, claims, fault, jti, setup, text},
     http::get,
-    tasks::{LOGS, MAY_LOGS, claims, fault, jti, setup, text},
 };
 
 fn token(response: &Response) -> String {

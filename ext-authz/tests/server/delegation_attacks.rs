@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::tasks::{MAY_LOGS, claims, fault, jti, setup, text};
+use crate::support::clients::{MAY_LOGS, claims, fault, jti, setup, text};
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use verdict::grant::{Grant, Scalar};
 
 use crate::support::{
-    Setup, sha256,
-    tasks::{claims, text},
+    Setup,
+    clients::{claims, text},
+    sha256,
 };
 
 /// Exchanges that are tried.

@@ -2,9 +2,17 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use verdict::Snapshot;
+use store::Level;
+use test_databases::Database;
+use verdict::{Snapshot, revocation::Kind};
 
-use crate::support::{Setup, http::get};
+use crate::support::{
+    Setup,
+    http::get,
+    ledger::{Writer, hashed},
+    policy::opening,
+    replicas::first_replica,
+};
 
 async fn started() -> Setup {
     let setup = Setup::new();
@@ -80,4 +88,22 @@ async fn wrong_usage_is_told_apart() {
     }
     let output = setup.run(&["snapshot", "export", "--policy-dir", "missing"]);
     assert_eq!(output.status.code(), Some(64));
+}
+
+/// A file is all that its reader gets: what is revoked by then is in it.
+#[tokio::test]
+async fn it_says_what_is_revoked() {
+    let database = Database::sqlite();
+    let setup = first_replica(&database, &opening("/a"));
+    setup.serve().await.stop().await;
+    let writer = Writer::open(&database, "other").await;
+    writer.revoke_task("t1").await;
+    writer.revoke(Level::Agent, "a1", None, None).await;
+    writer.lift(Level::Agent, "a1").await;
+    let output = setup.run(&["snapshot", "export"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plugin: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let snapshot = Snapshot::from_json(plugin["snapshot"].to_string().as_bytes()).unwrap();
+    assert_eq!((snapshot.revocations().len(), snapshot.version().revocation), (1, 3));
+    assert!(snapshot.revocations().contains(&hashed(&setup, Kind::Task, "t1")));
 }

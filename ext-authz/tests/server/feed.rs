@@ -120,26 +120,18 @@ async fn who_holds_the_version_gets_a_heartbeat_only() {
 
 /// Keys are part of what is sent, and not of its version.
 #[tokio::test]
-async fn a_key_that_was_withdrawn_is_withdrawn_from_who_holds_the_version() {
+async fn a_key_that_was_added_comes_to_who_holds_the_version() {
     let setup = Setup::new();
     let writ = setup.serve().await;
     let (_, before) = writ.watch_anew().await;
-    writ.stop().await;
-    for file in std::fs::read_dir(setup.data("keys")).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "pem") {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-    // Without one it makes another.
-    let writ = setup.serve().await;
+    let made = setup.run(&["keys", "rotate"]);
+    assert!(made.status.success(), "{made:?}");
     let mut watch = writ.watch().await;
     watch.send(hello_holding(&before, before.version)).await;
     let after = watch.snapshot().await;
     assert_eq!(after.version, before.version);
     assert_ne!(after.digest, before.digest);
-    assert_ne!(after.document["keys"], before.document["keys"]);
-    assert_eq!(after.document["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(after.document["keys"].as_array().unwrap().len(), 2);
     assert_eq!(watch.heartbeat().await.digest, after.digest);
     let planes = writ.data_planes(|planes| planes.len() == 1).await;
     assert!(planes[0]["version"].is_null(), "{planes:?}");

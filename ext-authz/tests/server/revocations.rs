@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Writ,
+    clients::{claims, fault, jti, setup, text},
     http::get,
-    tasks::{claims, fault, jti, setup, text},
 };
 
 async fn post(writ: &Writ, path: &str, body: &str) -> (u16, Value) {
@@ -149,7 +149,7 @@ async fn clients_revoke_their_own_tokens_alone() {
     let details = r#"[{"type":"task_grant","actions":["s3:GetObject"],"resources":["s3://my-bucket/logs/2026-05/**"]}]"#;
     let wanted = [("agent", "helper-1"), ("authorization_details", details)];
     let delegate = text(&peer.exchange(&task.token, &wanted).await.json()["access_token"]);
-    let revoke = async |client: &crate::support::tasks::Client<'_>, token: &str| {
+    let revoke = async |client: &crate::support::clients::Client<'_>, token: &str| {
         let answer =
             client.form("/oauth2/revoke", &[("token", token), ("token_type_hint", "refresh_token")]).await;
         assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
@@ -189,7 +189,7 @@ async fn clients_look_into_their_own_tokens_alone() {
     let writ = setup.serve().await;
     let (boss, stranger) = (writ.client("boss"), writ.client("stranger"));
     let task = boss.start(r#","agent":"lead""#).await;
-    let introspect = async |client: &crate::support::tasks::Client<'_>, token: &str| {
+    let introspect = async |client: &crate::support::clients::Client<'_>, token: &str| {
         let answer = client.form("/oauth2/introspect", &[("token", token)]).await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("cache-control")),

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
+    clients::{LOGS, MAY_LOGS, claims, fault, policy, setup, text},
     http::send,
     policy::FOUND_SOON,
-    tasks::{LOGS, MAY_LOGS, claims, fault, policy, setup, text},
 };
 
 #[tokio::test]

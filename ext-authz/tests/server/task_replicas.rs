@@ -7,8 +7,8 @@ use test_databases::Database;
 
 use crate::support::{
     Writ,
+    clients::{claims, fault, jti, policy, text},
     replicas::{first_replica, over_both, replica},
-    tasks::{claims, fault, jti, policy, text},
 };
 
 over_both! {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proto::v1::tasks::{
     CompleteTaskRequest, CompleteTaskResponse, Confirmation, ExchangeTokenRequest, GetTaskRequest,
-    IssueTokenRequest, ListTasksRequest, RevokeTokenRequest, StartTaskRequest, Task, TaskState,
+    IssueTokenRequest, ListTasksRequest, RevokeTokenRequest, StartTaskRequest, Task, TaskState, Token,
 };
 use tonic::Code;
 
@@ -54,10 +54,12 @@ async fn a_task_lives_and_ends_with_those_below_it() {
     assert_eq!((&further.task, &further.agent), (&task.id, &token.agent));
     assert_ne!(further.jti, token.jti);
 
-    assert_eq!(writ.get_object(&token.access_token).await.status, 200);
+    let bearer = |token: &Token| format!("Bearer {}", token.access_token);
+    let (object, proof) = ("/my-bucket/logs/2026-05.log", bearer(&token));
+    assert_eq!(writ.check("GET", object, &[("authorization", &proof)]).await.status, 200);
     let ended = complete(&one, &task.id).await;
     for token in [&token, &further] {
-        writ.denied(&token.access_token, "revoked").await;
+        writ.check_until("GET", object, &[("authorization", &bearer(token))], "revoked").await;
     }
     assert_eq!((ended.changed, ended.cascaded), (true, vec![below.id.clone()]));
     assert_eq!(ended.task.unwrap().state(), TaskState::Completed);

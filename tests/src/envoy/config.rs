@@ -84,6 +84,11 @@ impl Config {
         Ok(())
     }
 
+    /// Names this Envoy, as data planes are listed.
+    pub fn node(&mut self, id: &str) {
+        self.0["node"]["id"] = id.into();
+    }
+
     /// Has the filter's resource read from `file` instead of `envoy/writ-filter.yaml`.
     ///
     /// # Errors
@@ -120,6 +125,15 @@ impl Config {
         cluster.ok_or_else(|| unexpected(format!("no cluster `{name}`")))
     }
 
+    /// Has a cluster speak HTTP/2.
+    ///
+    /// # Errors
+    /// There is no such cluster.
+    pub fn speak_http2(&mut self, name: &str) -> Result<()> {
+        self.cluster(name)?["typed_extension_protocol_options"] = http2();
+        Ok(())
+    }
+
     /// Adds a cluster that speaks HTTP/2 without TLS.
     ///
     /// # Errors
@@ -132,12 +146,7 @@ impl Config {
             "type": "STATIC",
             "connect_timeout": "1s",
             "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-            "typed_extension_protocol_options": {
-                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "explicit_http_config": {"http2_protocol_options": {}},
-                },
-            },
+            "typed_extension_protocol_options": http2(),
         }));
         Ok(())
     }
@@ -264,6 +273,15 @@ impl Config {
             .and_then(Value::as_array_mut)
             .ok_or_else(|| unexpected(format!("no list at `{place}`")))
     }
+}
+
+fn http2() -> Value {
+    json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        },
+    })
 }
 
 fn relocate(value: &mut Value, data: &str) {

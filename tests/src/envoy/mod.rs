@@ -26,6 +26,7 @@ pub struct Envoy {
     /// Its admin listener.
     pub admin: SocketAddr,
     listeners: BTreeMap<String, SocketAddr>,
+    workers: u32,
 }
 
 impl Envoy {
@@ -76,7 +77,7 @@ impl Envoy {
             std::future::ready(alive.map(|()| address))
         })
         .await?;
-        Ok(Self { process, admin, listeners: BTreeMap::new() })
+        Ok(Self { process, admin, listeners: BTreeMap::new(), workers })
     }
 
     /// Starts Envoy and waits for nothing: for configurations without an admin port.
@@ -111,6 +112,23 @@ impl Envoy {
         self.listeners.get(name).copied().ok_or_else(|| unexpected(format!("no listener `{name}`")))
     }
 
+    /// The address of its listener, if it has one only.
+    ///
+    /// # Errors
+    /// It has none, or several.
+    pub fn only_listener(&self) -> Result<SocketAddr> {
+        let mut addresses = self.listeners.values();
+        match (addresses.next(), addresses.next()) {
+            (Some(address), None) => Ok(*address),
+            _ => Err(unexpected("not one listener")),
+        }
+    }
+
+    /// How many worker threads it has.
+    pub fn workers(&self) -> u32 {
+        self.workers
+    }
+
     /// The listeners that take connections now, by name.
     ///
     /// # Errors
@@ -124,7 +142,7 @@ impl Envoy {
     /// # Errors
     /// The admin listener does not answer.
     pub async fn stats(&self) -> Result<Stats> {
-        Ok(Stats::parse(&h1::get(self.admin, "/stats?format=json").await?.body))
+        Stats::read(self.admin).await
     }
 
     /// Everything Envoy has logged.

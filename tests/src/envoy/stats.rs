@@ -1,16 +1,25 @@
 //! Envoy's counters.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde_json::Value;
+
+use crate::{error::Result, http::h1};
 
 /// Counters and gauges at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Stats(BTreeMap<String, u64>);
 
 impl Stats {
-    /// Reads the admin page `/stats?format=json`; histograms are left out.
-    pub(super) fn parse(body: &[u8]) -> Self {
+    /// Those of the Envoy with this admin listener, now; histograms are left out.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn read(admin: SocketAddr) -> Result<Self> {
+        Ok(Self::parse(&h1::get(admin, "/stats?format=json").await?.body))
+    }
+
+    fn parse(body: &[u8]) -> Self {
         let page: Value = serde_json::from_slice(body).unwrap_or_default();
         let list = page.get("stats").and_then(Value::as_array).cloned().unwrap_or_default();
         let read = |stat: Value| Some((stat.get("name")?.as_str()?.to_owned(), stat.get("value")?.as_u64()?));

@@ -75,6 +75,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(statuses)
     }
 
+    /// Reads until `count` streams were reset, or the peer closes; their ids in order of arrival.
+    ///
+    /// # Errors
+    /// Frames that cannot be read.
+    pub async fn resets(&mut self, count: usize) -> Result<Vec<u32>> {
+        let mut resets = Vec::new();
+        while resets.len() < count {
+            match self.next_frame().await? {
+                Some(frame) if frame.kind == Kind::ResetStream => resets.push(frame.stream),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(resets)
+    }
+
+    /// Reads until stream `id` has brought a body that ends like this; false if it was reset or the peer closed.
+    ///
+    /// # Errors
+    /// Frames that cannot be read.
+    pub async fn hears(&mut self, id: u32, end: &[u8]) -> Result<bool> {
+        let mut heard = Vec::new();
+        while let Some(frame) = self.next_frame().await? {
+            match frame.kind {
+                Kind::ResetStream if frame.stream == id => return Ok(false),
+                Kind::Data if frame.stream == id => heard.extend_from_slice(&frame.payload),
+                _ => {}
+            }
+            if heard.ends_with(end) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The next frame, after what every peer answers by itself.
+    async fn next_frame(&mut self) -> Result<Option<Frame>> {
+        let Some(frame) = read_frame(&mut self.stream).await? else { return Ok(None) };
+        if frame.kind == Kind::Settings && !frame.has(flags::ACK) {
+            self.send(&Frame::new(Kind::Settings, flags::ACK, 0, Vec::new())).await?;
+        }
+        Ok(Some(frame))
+    }
+
     async fn send_block(&mut self, id: u32, block: &[u8], end_stream: bool) -> Result<()> {
         let mut pieces = block.chunks(LARGEST_FRAME).peekable();
         let mut kind = Kind::Headers;

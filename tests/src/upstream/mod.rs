@@ -1,7 +1,9 @@
 //! What stands behind Envoy.
 
 mod echo;
+mod endless;
 mod files;
 
 pub use echo::{Echo, Seen};
+pub use endless::{Endless, FIRST};
 pub use files::FileServer;

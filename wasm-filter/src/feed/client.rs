@@ -112,6 +112,7 @@ impl<H: FeedHost + Clone> Client<H> {
             } else if self.link.is_silent(millis(now)) {
                 self.give_up(shared, now, "the server is silent");
             }
+            self.catch_up(shared, now);
             shared.send_report(&self.host);
         } else {
             self.release(shared, now);

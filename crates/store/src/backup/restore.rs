@@ -74,6 +74,9 @@ const DOUBLE: &str = "DELETE FROM revocations WHERE seq <= $1 AND lifted_seq IS 
 const HEADS: &str = "UPDATE audit_writers SET head_seq = b.seq, head_hash = b.hash, head_mac = b.mac \
     FROM audit_batches b WHERE b.writer = audit_writers.writer AND b.seq > audit_writers.head_seq \
     AND b.seq = (SELECT MAX(seq) FROM audit_batches l WHERE l.writer = b.writer)";
+/// What was removed for its age does not come back: its chain says that it is gone.
+const PRUNED: &str = "DELETE FROM audit_batches WHERE seq <= \
+    (SELECT pruned_seq FROM audit_writers w WHERE w.writer = audit_batches.writer)";
 const END_TASKS: &str = "UPDATE tasks SET state = 'revoked', ended_at = $1 WHERE state = 'active'";
 const SET_HEAD: &str = "UPDATE store SET epoch = $1, min_iat = $2, latest_generation = $3, revocation = $4, keys = 0 \
     WHERE id = 1";
@@ -134,6 +137,7 @@ async fn fill(
     let rows = copy(link, lines).await?;
     run(link, DOUBLE, &[floor]).await?;
     run(link, HEADS, &[]).await?;
+    run(link, PRUNED, &[]).await?;
     run(link, "DELETE FROM signing_keys", &[]).await?;
     let ended_tasks = run(link, END_TASKS, &[signed(now)?]).await?;
     let [epoch, min_iat, latest, revocation] =

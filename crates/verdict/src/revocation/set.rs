@@ -1,7 +1,7 @@
 //! All that is revoked: a set that is read on every request and revised many times a second.
 //!
-//! The hashes are uniformly distributed, so their first bits spread them over as many sorted lists as there are. A
-//! revision copies the lists it touches and shares the others with the set it was made from.
+//! The hashes are uniformly distributed, so their first bits spread them over sorted lists, in a tree of two levels. A
+//! revision copies the lists it touches, and what leads to them; the others it shares with the set it was made from.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
@@ -14,17 +14,22 @@ use crate::UnixTime;
 /// Most records of a set. Beyond it nothing is taken in: what could not be remembered must be refused, not forgotten.
 pub const MAX: usize = 1 << 20;
 
-/// How many first bits of a hash choose its list.
-const BITS: u32 = 10;
-const LISTS: usize = 1 << BITS;
+/// How many bits of a hash choose its branch, and how many more its list there.
+const BITS: u32 = 5;
+const FAN: usize = 1 << BITS;
+
+/// Sorted by hash.
+type List = Arc<Vec<Record>>;
+/// [`FAN`] of them.
+type Branch = Arc<Vec<List>>;
 
 /// What is revoked. A clone shares everything; changing either then costs the lists that differ.
 ///
-/// A record takes 20 bytes, and its list at most an eighth more than its records; 32 KiB come with the first record.
+/// A record takes 20 bytes, and its list at most an eighth more than its records; up to 64 KiB come with the lists.
 #[derive(Clone, Default)]
 pub struct Revocations {
-    /// Either none or [`LISTS`], each sorted by hash.
-    lists: Arc<Vec<Arc<Vec<Record>>>>,
+    /// Either none or [`FAN`].
+    branches: Arc<Vec<Branch>>,
     len: usize,
     /// No record is over before this Unix second; `None` if none ever will be.
     next_over: Option<u32>,
@@ -45,13 +50,10 @@ impl Revocations {
         if full && !self.contains(&record.hash) {
             return Err(Full);
         }
-        if self.lists.is_empty() {
-            self.lists = Arc::new(alloc::vec![Arc::default(); LISTS]);
+        if self.branches.is_empty() {
+            self.branches = Arc::new(alloc::vec![Arc::new(alloc::vec![List::default(); FAN]); FAN]);
         }
-        let Some(list) = Arc::make_mut(&mut self.lists).get_mut(index(&record.hash)) else {
-            return Err(Full);
-        };
-        let list = Arc::make_mut(list);
+        let Some(list) = self.list_mut(&record.hash) else { return Err(Full) };
         match find(list, &record.hash) {
             Ok(position) => {
                 if let Some(known) = list.get_mut(position) {
@@ -78,12 +80,11 @@ impl Revocations {
         if !self.contains(hash) {
             return;
         }
-        if let Some(list) = Arc::make_mut(&mut self.lists).get_mut(index(hash)) {
-            let list = Arc::make_mut(list);
-            if let Ok(position) = find(list, hash) {
-                list.remove(position);
-                self.len -= 1;
-            }
+        if let Some(list) = self.list_mut(hash)
+            && let Ok(position) = find(list, hash)
+        {
+            list.remove(position);
+            self.len -= 1;
         }
     }
 
@@ -95,13 +96,15 @@ impl Revocations {
         }
         self.next_over =
             self.iter().filter(|record| !record.is_over(now) && record.until != 0).map(|r| r.until).min();
-        for list in Arc::make_mut(&mut self.lists) {
-            let over = list.iter().filter(|record| record.is_over(now)).count();
-            if over > 0 {
-                let list = Arc::make_mut(list);
-                list.retain(|record| !record.is_over(now));
-                list.shrink_to(list.len() + list.len() / 8);
-                self.len -= over;
+        for branch in Arc::make_mut(&mut self.branches) {
+            for list in Arc::make_mut(branch) {
+                let over = list.iter().filter(|record| record.is_over(now)).count();
+                if over > 0 {
+                    let list = Arc::make_mut(list);
+                    list.retain(|record| !record.is_over(now));
+                    list.shrink_to(list.len() + list.len() / 8);
+                    self.len -= over;
+                }
             }
         }
     }
@@ -121,12 +124,21 @@ impl Revocations {
     /// Whether `hash` is revoked.
     #[must_use]
     pub fn contains(&self, hash: &Hash) -> bool {
-        self.lists.get(index(hash)).is_some_and(|list| find(list, hash).is_ok())
+        let (branch, list) = place(hash);
+        let list = self.branches.get(branch).and_then(|branch| branch.get(list));
+        list.is_some_and(|list| find(list, hash).is_ok())
     }
 
     /// The records, in the order of their hashes. A set takes them in fastest in this order.
     pub fn iter(&self) -> impl Iterator<Item = Record> + '_ {
-        self.lists.iter().flat_map(|list| list.iter().copied())
+        self.branches.iter().flat_map(|branch| branch.iter()).flat_map(|list| list.iter().copied())
+    }
+
+    /// The list that `hash` belongs to, this set's own from now on.
+    fn list_mut(&mut self, hash: &Hash) -> Option<&mut Vec<Record>> {
+        let (branch, list) = place(hash);
+        let branch = Arc::make_mut(&mut self.branches).get_mut(branch)?;
+        Arc::make_mut(branch).get_mut(list).map(Arc::make_mut)
     }
 }
 
@@ -136,10 +148,11 @@ impl fmt::Debug for Revocations {
     }
 }
 
-/// Which list holds `hash`.
-fn index(hash: &Hash) -> usize {
+/// The branch and the list in it that `hash` belongs to.
+fn place(hash: &Hash) -> (usize, usize) {
     let [high, low, ..] = *hash;
-    usize::from(u16::from_be_bytes([high, low]) >> (u16::BITS - BITS))
+    let bits = usize::from(u16::from_be_bytes([high, low]) >> (u16::BITS - 2 * BITS));
+    (bits >> BITS, bits % FAN)
 }
 
 fn find(list: &[Record], hash: &Hash) -> Result<usize, usize> {

@@ -4,7 +4,12 @@ use serde_json::json;
 
 use super::args::{ExportArgs, ExportFormat};
 use crate::{
-    cli::{Done, exit::Failure, output, published::shared_keys},
+    cli::{
+        Done,
+        exit::Failure,
+        output,
+        published::{add_revoked, shared_keys},
+    },
     clock,
     config::resolve,
     files,
@@ -18,7 +23,8 @@ pub(super) fn run(args: &ExportArgs) -> Done {
     let (keys, secrets) = shared_keys(&config)?;
     let hash_key = secrets.hash_key();
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
-    let document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
+    let mut document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
+    add_revoked(&mut document, &config, &secrets)?;
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;
@@ -41,6 +47,7 @@ pub(super) fn run(args: &ExportArgs) -> Done {
         "output": path,
         "hosts": document.hosts.len(),
         "keys": document.keys.len(),
+        "revocations": document.revocations.len(),
         "generation": document.version.generation,
         "not_after": document.not_after,
     });

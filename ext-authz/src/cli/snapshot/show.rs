@@ -11,7 +11,7 @@ use crate::{
         Done,
         exit::Failure,
         output::{self, BAD, STRONG, paint},
-        published::{published, shared_keys},
+        published::{add_revoked, published, shared_keys},
         words::{Plain, date, duration, instant},
     },
     clock,
@@ -51,7 +51,9 @@ fn of_store(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
     let (keys, secrets) = shared_keys(&config)?;
     let hash_key = secrets.hash_key();
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
-    Ok((document(&publication, edition, None), store))
+    let mut document = document(&publication, edition, None);
+    add_revoked(&mut document, &config, &secrets)?;
+    Ok((document, store))
 }
 
 /// All of it but the hash key. Taken apart without `..`: a new member has to be shown or left out on purpose.

@@ -104,10 +104,8 @@ impl Tasks {
             match self.0.ledger.write(write, lines).await {
                 Ok(written) => return Ok((signed, written)),
                 Err(WriteError::KeysChanged) => {
-                    self.0.issuer.refresh_keys().await.map_err(|error| {
-                        tracing::warn!(%error, "the signing keys cannot be read");
-                        TaskError::Unavailable
-                    })?;
+                    // Not only the keys: who verifies here must know the one that signs.
+                    self.0.store.read_now().await;
                     signed = self.0.issuer.sign_again(signed)?;
                 }
                 Err(error) => return Err(TaskError::of_write(error, on)),

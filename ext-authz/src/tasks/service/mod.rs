@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc};
 
 use store::{Ledger, Store};
 
-use crate::{issue::Issuer, state::Current};
+use crate::{issue::Issuer, reload::StoreStatus, state::Current};
 pub use error::{Kind, TaskError};
 use known::Memory;
 pub use outcome::{Completed, IssuedToken, Page, Started};
@@ -36,14 +36,21 @@ struct Parts {
     issuer: Arc<Issuer>,
     ledger: Ledger,
     reads: Arc<Store>,
+    store: StoreStatus,
     known: Memory,
 }
 
 impl Tasks {
     /// Over this store, by the policy that counts in `current`.
     #[must_use]
-    pub fn new(current: Current, issuer: Arc<Issuer>, ledger: Ledger, reads: Arc<Store>) -> Self {
-        Self(Arc::new(Parts { current, issuer, ledger, reads, known: Memory::default() }))
+    pub fn new(
+        current: Current,
+        issuer: Arc<Issuer>,
+        ledger: Ledger,
+        reads: Arc<Store>,
+        store: StoreStatus,
+    ) -> Self {
+        Self(Arc::new(Parts { current, issuer, ledger, reads, store, known: Memory::default() }))
     }
 }
 

@@ -142,11 +142,16 @@ impl Writ {
         Watch::open(self.socket_channel().await, &[]).await.unwrap()
     }
 
-    /// Says Hello where little may be sent before it is read.
-    pub(crate) async fn watch_narrowly(&self) -> Watch {
+    /// Opens a stream where little may be sent before it is read.
+    pub(crate) async fn watch_slowly(&self) -> Watch {
         let endpoint = Endpoint::from_shared(format!("unix://{}", self.socket.display())).unwrap();
         let narrow = endpoint.initial_stream_window_size(Some(65_535)).connect().await.unwrap();
-        let watch = Watch::open(narrow, &[]).await.unwrap();
+        Watch::open(narrow, &[]).await.unwrap()
+    }
+
+    /// Says Hello where little may be sent before it is read.
+    pub(crate) async fn watch_narrowly(&self) -> Watch {
+        let watch = self.watch_slowly().await;
         watch.send(hello(None)).await;
         watch
     }

@@ -1,17 +1,19 @@
 //! Starting servers and talking to them.
 
 pub(crate) mod audit;
+pub(crate) mod clients;
 pub(crate) mod command;
 pub(crate) mod feed;
+pub(crate) mod following;
 pub(crate) mod grpc;
 pub(crate) mod http;
+pub(crate) mod ledger;
 pub(crate) mod pki;
 pub(crate) mod policy;
 pub(crate) mod raw;
 pub(crate) mod replicas;
 pub(crate) mod rpc;
 pub(crate) mod setup;
-pub(crate) mod tasks;
 pub(crate) mod writ;
 
 pub(crate) use self::{http::Response, setup::Setup, writ::Writ};

@@ -32,6 +32,12 @@ impl Setup {
         self.write("writ.yaml", yaml)
     }
 
+    /// Adds to the configuration.
+    pub(crate) fn config_too(self, yaml: &str) -> Self {
+        let before = fs::read_to_string(self.path("writ.yaml")).unwrap();
+        self.config(&format!("{before}{yaml}"))
+    }
+
     pub(crate) fn write(self, name: &str, content: &str) -> Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

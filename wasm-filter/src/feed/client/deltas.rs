@@ -41,10 +41,10 @@ impl<H: FeedHost + Clone> Client<H> {
         let oldest = seconds(now).min(shared.as_of().get());
         let Revision { snapshot, news } = revise(&base, delta, oldest)?;
 
-        if let Some(Behind { floor, .. }) = self.behind.take() {
+        if let Some(Behind { floor, since, .. }) = self.behind.take() {
             let whole = Whole { held: to, as_of_ms, snapshot };
             if version < floor {
-                self.behind = Some(Behind { whole, floor });
+                self.behind = Some(Behind { whole, floor, since });
                 return Ok(false);
             }
             return self.put_in_force(shared, whole, now).map(|()| true);

@@ -35,7 +35,12 @@ pub(super) struct Behind {
     pub(super) whole: Whole,
     /// What it has to reach: what this Envoy had held when it came. What it has held since may be ahead of any delta.
     pub(super) floor: Version,
+    /// When it came, Unix milliseconds.
+    pub(super) since: u64,
 }
+
+/// How long a snapshot may be behind, milliseconds: replicas of a server differ by less.
+const CATCH_UP: u64 = 1_000;
 
 impl<H: FeedHost + Clone> Client<H> {
     pub(super) fn on_snapshot(&mut self, shared: &Shared, piece: &Piece<'_>, now: u64) {
@@ -107,7 +112,7 @@ impl<H: FeedHost + Clone> Client<H> {
         let snapshot = with_records(&snapshot, version.revocation, revocations)?;
         let complete = Whole { held: complete, as_of_ms, snapshot };
         if version < floor {
-            self.behind = Some(Behind { whole: complete, floor });
+            self.behind = Some(Behind { whole: complete, floor, since: millis(now) });
             return Ok(false);
         }
         self.put_in_force(shared, complete, now).map(|()| true)
@@ -123,6 +128,16 @@ impl<H: FeedHost + Clone> Client<H> {
         self.host.increment(shared.metrics().snapshots);
         self.host.record(shared.metrics().as_of, as_of.0);
         Ok(())
+    }
+
+    /// Refuses a snapshot that stays behind: another replica may have a newer one.
+    pub(super) fn catch_up(&mut self, shared: &Shared, now: u64) {
+        if let Some(Behind { whole, floor, since }) = &self.behind
+            && millis(now).abs_diff(*since) >= CATCH_UP
+        {
+            let (version, refusal) = (whole.held.version, older(*floor));
+            self.nack(shared, version, &refusal, now);
+        }
     }
 
     fn nack(&mut self, shared: &Shared, version: Version, refusal: &Refusal, now: u64) {
@@ -142,14 +157,6 @@ impl<H: FeedHost + Clone> Client<H> {
         let Heartbeat { as_of_ms, version, interval_ms, digest } = heartbeat;
         self.link.set_interval(interval_ms);
         let newest = version.map(|version| Held { version, digest });
-        if let Some(Behind { whole, floor }) = &self.behind
-            && newest == Some(whole.held)
-        {
-            // Nothing follows that could bring it there.
-            let (version, refusal) = (whole.held.version, older(*floor));
-            self.nack(shared, version, &refusal, now);
-            return;
-        }
         if newest.is_some() && shared.held() == newest {
             let as_of = self.refresh(shared, as_of_ms, now);
             self.plugin.refresh(as_of);

@@ -7,6 +7,6 @@ mod keys;
 mod races;
 mod reading;
 mod revocations;
-mod support;
+pub(crate) mod support;
 mod tasks;
 mod upkeep;

@@ -1,5 +1,8 @@
 //! Streams of a server whose state and store are in the test's hands.
 
+mod deltas;
+mod encoding;
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -10,7 +13,7 @@ use http::Request;
 use http_body_util::BodyExt as _;
 use policy::{EXAMPLE, Namespaces, Policy};
 use prost::Message as _;
-use proto::v1::{Hello, PROTOCOL, WatchRequest, WatchResponse, watch_request, watch_response::Message};
+use proto::v1::{Ack, Hello, PROTOCOL, WatchRequest, WatchResponse, watch_request, watch_response::Message};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Status, body::Body, codegen::Service as _};
@@ -30,7 +33,7 @@ use crate::{
 
 /// One stream.
 struct Watch {
-    _up: mpsc::Sender<Vec<u8>>,
+    up: mpsc::Sender<Vec<u8>>,
     down: Body,
     pending: Vec<u8>,
 }
@@ -44,16 +47,20 @@ impl Watch {
     /// Says Hello, holding this generation with this digest.
     async fn open_with(server: &FeedServer, held: Option<u64>, digest: Vec<u8>) -> Self {
         let version = held.map(|generation| to_wire(version(generation)));
-        let hello = Hello { protocol: PROTOCOL, version, digest, ..Hello::default() };
-        let hello = watch_request::Message::Hello(hello);
-        let hello = WatchRequest { message: Some(hello) }.encode_to_vec();
-        let length = u32::try_from(hello.len()).unwrap().to_be_bytes();
+        Self::say(server, Hello { protocol: PROTOCOL, version, digest, ..Hello::default() }).await
+    }
+
+    async fn say(server: &FeedServer, hello: Hello) -> Self {
         let (up, messages) = mpsc::channel(1);
-        up.send([&[0][..], &length, &hello].concat()).await.unwrap();
+        up.send(framed(watch_request::Message::Hello(hello))).await.unwrap();
         let body = axum::body::Body::from_stream(ReceiverStream::new(messages).map(Ok::<_, Status>));
         let request = Request::post(WATCH).body(Body::new(body)).unwrap();
         let response = server.clone().call(request).await.unwrap();
-        Self { _up: up, down: response.into_body(), pending: Vec::new() }
+        Self { up, down: response.into_body(), pending: Vec::new() }
+    }
+
+    async fn ack(&self, version: proto::v1::Version) {
+        self.up.send(framed(watch_request::Message::Ack(Ack { version: Some(version) }))).await.unwrap();
     }
 
     async fn next(&mut self) -> Message {
@@ -82,6 +89,12 @@ impl Watch {
             Message::Delta(delta) => ("delta", delta.version.unwrap().generation, delta.as_of_ms),
         }
     }
+}
+
+fn framed(message: watch_request::Message) -> Vec<u8> {
+    let message = WatchRequest { message: Some(message) }.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0][..], &length, &message].concat()
 }
 
 fn version(generation: u64) -> Version {
@@ -123,11 +136,15 @@ fn state_of(generation: u64, min_iat: u64) -> State {
 /// A feed of `current`; it ends with the trigger.
 fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger) {
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
+    let (feed, trigger) = feed(publications, refresh);
+    (FeedServer::new(feed, Identity::socket()), follower, trigger)
+}
+
+fn feed(publications: Arc<Publications>, refresh: Refresh) -> (Arc<Feed>, Trigger) {
     let (trigger, shutdown) = Trigger::new();
-    let limits = Limits::default();
+    let (registry, limits) = (Registry::default(), Limits::default());
     let recorder = Recorder::default();
-    let feed = Feed { publications, registry: Registry::default(), refresh, shutdown, limits, recorder };
-    (FeedServer::new(Arc::new(feed), Identity::socket()), follower, trigger)
+    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder }), trigger)
 }
 
 #[test]
