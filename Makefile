@@ -32,12 +32,14 @@ test: wasm build ## Run all tests, end to end against a real Envoy included
 	@cargo test --workspace --locked
 	@scripts/fuzz-smoke
 
-bench: wasm build ## Measure side by side, and the feed; BENCH_ROUNDS=5 is quick, BENCH_RECORD=file keeps the first
+bench: wasm build ## Measure side by side, the feed, issuing; BENCH_ROUNDS=5 is quick, BENCH_RECORD=file keeps the first
 	@scripts/setup-bench
 	@echo 'building the measurements (some minutes the first time)'
 	@cargo run --quiet --release --locked --package writ-benches -- data-path \
 	  $(if $(BENCH_ROUNDS),--rounds $(BENCH_ROUNDS)) $(if $(BENCH_RECORD),--record '$(BENCH_RECORD)')
 	@cargo run --quiet --release --locked --package writ-benches -- fanout
+	@cargo run --quiet --release --locked --package writ-benches -- issue
+	@cargo run --quiet --release --locked --package writ-benches -- revocation
 	@PATH="$(CURDIR)/.tools/bench/bin:$$PATH" cargo bench --quiet --locked --package writ-benches --bench instructions
 
 lint: setup ## Check formatting and lints

@@ -8,8 +8,10 @@ use harness::Result;
 mod cpu;
 mod data_path;
 mod do_nothing;
+mod issue;
 mod load;
 mod output;
+mod revocation;
 mod setup;
 mod spread;
 mod upstream;
@@ -28,6 +30,10 @@ enum What {
     DataPath(data_path::Options),
     /// One edit of the policy, acknowledged by many watchers of the feed.
     Fanout(watchers::Options),
+    /// Tokens of tasks that exist, batched and one by one, from a server on one core.
+    Issue(issue::Options),
+    /// Tasks that end: how soon at every worker, what telling it costs, and what many of them cost each request.
+    Revocation(revocation::Options),
     /// The ext_authz server that others are held against: it answers OK to everything.
     #[command(hide = true)]
     DoNothing {
@@ -54,6 +60,8 @@ fn run(what: What) -> Result<()> {
     match what {
         What::DataPath(options) => runtime.block_on(data_path::run(&options)),
         What::Fanout(options) => runtime.block_on(watchers::run(&options)),
+        What::Issue(options) => runtime.block_on(issue::run(&options)),
+        What::Revocation(options) => runtime.block_on(revocation::run(&options)),
         What::DoNothing { socket } => runtime.block_on(do_nothing::serve(&socket)),
     }
 }

@@ -87,7 +87,7 @@ impl Curl {
     pub(crate) fn short(&self) -> String {
         let mut copy = self.clone();
         for argument in &mut copy.arguments {
-            for before in ["Bearer ", "access_token="] {
+            for before in ["Bearer ", "access_token=", "subject_token="] {
                 if let Some(at) = argument.find(before) {
                     let cut = at + before.len();
                     let shown: String = argument[cut..].chars().take(8).collect();

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what this program does")]
 
 mod curl;
+mod hammer;
 mod invite;
 mod report;
 mod road;

@@ -52,8 +52,16 @@ impl<'w> Visit<'w> {
         task: &Task,
         seconds: u32,
     ) -> Result<Self> {
+        Self::with(world, road, host, &tokens::issue(world, task, seconds).await?)
+    }
+
+    /// With a token that is there.
+    ///
+    /// # Errors
+    /// The road leads nowhere.
+    pub(crate) fn with(world: &'w World, road: &Road<'_>, host: &'static str, token: &str) -> Result<Self> {
         let base = format!("http://{}", road.envoy.listener("writ")?);
-        Ok(Self { world, base, host, token: tokens::issue(world, task, seconds).await? })
+        Ok(Self { world, base, host, token: token.to_owned() })
     }
 
     pub(crate) fn token(&self) -> &str {

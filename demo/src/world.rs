@@ -28,12 +28,17 @@ use crate::{
 const POLICIES: [(&str, &str); 3] =
     [("logs.yaml", "log-janitor"), ("flights.yaml", "trip-planner"), ("database.yaml", "db-inspector")];
 
+/// Worker threads of each Envoy.
+const WORKERS: u32 = 4;
+
 /// Everything that runs. Dropping it ends every process.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) wasm: Envoy,
     pub(crate) ext_authz: Envoy,
     pub(crate) server: Server,
+    /// What the server was started with.
+    pub(crate) setup: Setup,
     /// The files of the log store.
     pub(crate) buckets: PathBuf,
     /// Client and secret.
@@ -94,7 +99,7 @@ impl World {
         report.note(&format!("envoy + wasm filter  http://{}", wasm.listener("writ")?));
         let ext_authz = start_envoy(Shipped::ExtAuthz, &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + ext_authz    http://{}", ext_authz.listener("writ")?));
-        Ok(Self { wasm, ext_authz, server, buckets, secrets, _services: services, directory })
+        Ok(Self { wasm, ext_authz, server, setup, buckets, secrets, _services: services, directory })
     }
 
     /// Where scratch files may go.
@@ -147,7 +152,7 @@ async fn start_envoy(which: Shipped, data: &Path, directory: &Path, services: &S
     route(&mut config, "flights", services.flights.address)?;
     route(&mut config, "database", services.database.address)?;
     let name = if which == Shipped::Wasm { "envoy-wasm" } else { "envoy-ext-authz" };
-    Envoy::start(&config, &directory.join(name)).await
+    Envoy::start_with(&config, &directory.join(name), WORKERS).await
 }
 
 /// Sends requests for `<name>.internal` to `address`; all others go where they went.

@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod cli;
 pub mod clients;
@@ -13,9 +14,11 @@ pub mod issue;
 pub mod keys;
 pub mod listen;
 pub mod oauth;
+pub mod operators;
 pub mod publish;
 pub mod reload;
 pub mod revocations;
+pub mod rpc;
 pub mod scope;
 pub mod server;
 pub mod state;

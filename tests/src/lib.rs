@@ -4,12 +4,15 @@
 //! dropped. Every port is chosen by the kernel and read back. Nothing waits for a time to pass: see
 //! [`wait::until`].
 
+pub mod api;
 pub mod corpus;
 pub mod envoy;
 pub mod error;
 pub mod feed;
+pub mod fleet;
 pub mod forge;
 pub mod http;
+pub mod link;
 pub mod load;
 pub mod paths;
 pub mod pki;
@@ -18,5 +21,6 @@ pub mod server;
 pub mod surface;
 pub mod upstream;
 pub mod wait;
+pub mod workers;
 
 pub use error::{Error, Result};

@@ -183,6 +183,11 @@ impl Server {
         self.process.signal(Signal::CONT)
     }
 
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+
     /// Stops it as an operator would, and waits for it.
     ///
     /// # Errors

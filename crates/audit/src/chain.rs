@@ -1,15 +1,12 @@
 //! A writer's chain.
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use crate::{Batch, Digest, Lines};
-
-/// The key of the heads. Whoever has it can make a chain; whoever has not can only break one.
-#[derive(Clone)]
-pub struct ChainKey([u8; 32]);
+use crate::{Batch, ChainKey, Digest, Lines};
 
 /// The last batch of a chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Head {
     /// Whose.
     pub writer: String,
@@ -69,23 +66,5 @@ impl Chain {
     /// `batch` is kept: the next one follows it.
     pub fn advance(&mut self, batch: &Batch) {
         (self.head.seq, self.head.hash) = (batch.seq, batch.hash);
-    }
-}
-
-impl ChainKey {
-    /// A key from 32 random bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ChainKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ChainKey(secret)")
     }
 }

@@ -72,10 +72,10 @@ pub struct Event<'e> {
     /// Of events that are counted and not told one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// The place of a chain's head, in an anchor.
+    /// A place in an order: of a chain's head, in an anchor; a policy's generation; a store's epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Its hash.
+    /// The hash of what is there.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<Cow<'e, str>>,
 }
@@ -121,13 +121,62 @@ pub enum EventKind {
     Restored,
 }
 
-/// Denials before a token was verified, of one code at one host in one minute.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Refusals {
-    /// The minute, Unix seconds.
-    pub minute: u64,
-    /// The denial's code.
-    pub code: String,
-    /// Where; empty for hosts that nobody listed.
-    pub host: String,
+impl Event<'_> {
+    /// The same, with texts of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        let Event {
+            at,
+            event,
+            by,
+            task,
+            parent,
+            agent,
+            client,
+            subject,
+            jti,
+            parent_jti,
+            action,
+            resource,
+            host,
+            data_plane,
+            verdict,
+            code,
+            shadow,
+            level,
+            name,
+            reason,
+            expires_at,
+            count,
+            seq,
+            hash,
+        } = self;
+        Event {
+            at,
+            event,
+            by: owned(by),
+            task: owned(task),
+            parent: owned(parent),
+            agent: owned(agent),
+            client: owned(client),
+            subject: owned(subject),
+            jti: owned(jti),
+            parent_jti: owned(parent_jti),
+            action: owned(action),
+            resource: owned(resource),
+            host: owned(host),
+            data_plane: owned(data_plane),
+            verdict: owned(verdict),
+            code: owned(code),
+            shadow,
+            level: owned(level),
+            name: owned(name),
+            reason: owned(reason),
+            expires_at,
+            count,
+            seq,
+            hash: owned(hash),
+        }
+    }
 }

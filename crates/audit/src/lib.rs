@@ -1,14 +1,27 @@
-//! The audit log: what happened, as JSON lines, in chains that show what was edited, removed, reordered or cut off.
-//!
-//! Pure: where batches are kept, and when they are written, is the caller's business. Each writer (one run of one server)
-//! has a chain of its own; what ties the chains together are anchors, events that name the heads of the others.
+#![doc = include_str!("lib.md")]
 
 mod batch;
 mod chain;
+mod checkpoint;
+mod claims;
+mod digest;
 mod event;
+mod extent;
+mod finding;
+mod key;
 mod lines;
+mod told;
+mod verify;
 
-pub use batch::{Batch, Digest};
-pub use chain::{Chain, ChainKey, Head};
-pub use event::{Event, EventKind, Refusals};
+pub use batch::Batch;
+pub use chain::{Chain, Head};
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use claims::{Claims, Source};
+pub use digest::Digest;
+pub use event::{Event, EventKind};
+pub use extent::{Extent, Pruned};
+pub use finding::{Fault, Finding};
+pub use key::ChainKey;
 pub use lines::Lines;
+pub use told::Token;
+pub use verify::{ChainVerifier, Report, Verifier};

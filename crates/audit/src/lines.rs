@@ -40,6 +40,18 @@ impl Lines {
         self.count += others.count;
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.count
+    }
+
+    /// The lines, each with its end.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Bytes of all lines.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -23,5 +23,5 @@ pub use error::{PolicyError, PolicyErrors};
 pub use example::EXAMPLE;
 pub use namespaces::{Claims, Namespaces};
 pub use pattern::{AgentPattern, HostPattern, NamePattern, PatternError};
-pub use policy::{Ceiling, Client, Exemption, Place, Policy};
+pub use policy::{Ceiling, Client, Delegation, Exemption, Place, Policy};
 pub use sources::Sources;

@@ -44,6 +44,19 @@ pub struct Client {
     pub agents: Vec<AgentPattern>,
     /// The most it may request: a grant must be covered by one of these.
     pub may_request: Vec<Ceiling>,
+    /// Which tokens it may exchange for whom; none where the policy says nothing.
+    pub may_delegate: Vec<Delegation>,
+}
+
+/// Who may hand a part of a task on to whom, by way of one client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// Holders of the token that is exchanged.
+    pub from: Vec<AgentPattern>,
+    /// Holders of the token that it is exchanged for.
+    pub to: Vec<AgentPattern>,
+    /// Other clients whose tasks' tokens may be exchanged; always its own.
+    pub clients: BTreeSet<String>,
 }
 
 /// The upper bound of one kind of grant.
@@ -70,6 +83,20 @@ pub struct Exemption {
     pub file: String,
     /// The line of its rule, from 1.
     pub line: u32,
+}
+
+impl Client {
+    /// Whether this client, of this name, may exchange a token that `from` holds, of a task that the client `starter`
+    /// started, for one that `to` will hold.
+    #[must_use]
+    pub fn may_exchange(&self, name: &str, starter: &str, from: &str, to: &str) -> bool {
+        self.may_delegate.iter().any(|delegation| {
+            let Delegation { from: holders, to: delegates, clients } = delegation;
+            (starter == name || clients.contains(starter))
+                && holders.iter().any(|pattern| pattern.matches(from))
+                && delegates.iter().any(|pattern| pattern.matches(to))
+        })
+    }
 }
 
 impl Policy {

@@ -164,3 +164,58 @@ fn names_and_agents_are_checked() {
          p.yaml:5:21: clients.a:b.agents[1]: `a b`: a pattern has only visible ASCII characters"
     );
 }
+
+/// A client with these delegations, in flow style, on line 5.
+fn with_delegation(delegation: &str) -> String {
+    format!(
+        "namespace: n\nclients:\n  c:\n    authenticate: {{generated: true}}\n    may_delegate: [{delegation}]\n    \
+         may_request: [{{actions: [\"s3:*\"], resources: [\"s3://b\"]}}]\n"
+    )
+}
+
+#[test]
+fn who_may_delegate_to_whom_is_stated_or_nobody() {
+    let policy = compiled(&with_delegation(
+        r#"{from: ["a-*"], to: [b, "c-*"]}, {from: [d], to: [e], clients: [other]}"#,
+    ));
+    let client = &policy.clients()["c"];
+    for (starter, from, to, allowed) in [
+        ("c", "a-1", "b", true),
+        ("c", "a-1", "c-2", true),
+        ("c", "a-1", "b2", false),
+        ("c", "b", "a-1", false),
+        ("c", "a-1", "e", false),
+        ("other", "a-1", "b", false),
+        ("other", "d", "e", true),
+        // Its own need not be listed.
+        ("c", "d", "e", true),
+        ("third", "d", "e", false),
+    ] {
+        assert_eq!(client.may_exchange("c", starter, from, to), allowed, "{starter}: {from} to {to}");
+    }
+    let silent = compiled(&with_authenticate("{generated: true}"));
+    assert!(!silent.clients()["c"].may_exchange("c", "c", "a", "a"));
+}
+
+#[test]
+fn a_delegation_that_says_too_little_or_too_much_is_located() {
+    for (delegation, error) in [
+        ("{from: [a]}", "5:20: clients.c.may_delegate[0]: `to` is missing"),
+        ("{to: [a]}", "5:20: clients.c.may_delegate[0]: `from` is missing"),
+        ("{from: [], to: [a]}", "5:27: clients.c.may_delegate[0].from: must not be an empty list"),
+        (
+            "{from: [\"*a\"], to: [a]}",
+            "5:28: clients.c.may_delegate[0].from[0]: `*a`: a pattern has at most one `*`, at its end",
+        ),
+        (
+            "{from: [a], to: [b], clients: [\"a:b\"]}",
+            "5:51: clients.c.may_delegate[0].clients[0]: `a:b`: a name has 1 to 64 letters, digits and `_.-`",
+        ),
+        (
+            "{from: [a], to: [b], by: [c]}",
+            "5:41: clients.c.may_delegate[0].by: unknown field; known are `from`, `to`, `clients`",
+        ),
+    ] {
+        assert_eq!(errors(&with_delegation(delegation)), format!("p.yaml:{error}"));
+    }
+}

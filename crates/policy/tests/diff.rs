@@ -121,3 +121,15 @@ fn members_of_hosts_are_compared() {
         );
     }
 }
+
+#[test]
+fn a_changed_delegation_is_said() {
+    let (from, to) = ("    may_request:", "    may_delegate: [{from: [a], to: [\"b-*\"]}]\n    may_request:");
+    let changes = edit(from, to);
+    let [Change { subject: Subject::Client(_), kind: ChangeKind::Changed(members), .. }] = changes.as_slice()
+    else {
+        panic!("{changes:?}")
+    };
+    let after = json!([{ "from": ["a"], "to": ["b-*"] }]);
+    assert_eq!(*members, [MemberChange { member: "may_delegate", before: json!([]), after }]);
+}

@@ -6,9 +6,15 @@
 // Generated code says what its proto says.
 #![allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]
 
-/// Version 1 of the feed: see `data_plane.proto` for what each message means and when it is sent.
+/// Version 1. The feed: see `data_plane.proto` for what each message means and when it is sent.
 pub mod v1 {
     include!("generated/writ.v1.rs");
+
+    /// What clients do with their tasks: see `tasks.proto`. No matter of the sandbox.
+    #[cfg(feature = "tonic")]
+    pub mod tasks {
+        include!("generated/writ.v1.tasks.rs");
+    }
 
     /// The protocol's version, for [`Hello::protocol`].
     pub const PROTOCOL: u32 = 1;

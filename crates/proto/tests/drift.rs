@@ -10,7 +10,7 @@ fn generated_code_follows_the_proto() {
     let checked_in = package.join("src/generated");
     let fresh = tempfile::tempdir().unwrap();
     generate(package, fresh.path());
-    for name in ["writ.v1.rs", "writ.v1.binpb"] {
+    for name in ["writ.v1.rs", "writ.v1.tasks.rs", "writ.v1.binpb"] {
         let made = fs::read(fresh.path().join(name)).unwrap();
         if env::var_os("WRIT_UPDATE_PROTO").is_some() {
             fs::create_dir_all(&checked_in).unwrap();
@@ -24,18 +24,24 @@ fn generated_code_follows_the_proto() {
     }
 }
 
+/// The feed's messages are for the sandbox too, and those of tasks are not: each has a file of its own.
 fn generate(package: &Path, into: &Path) {
-    let descriptors = protox::compile(["writ/v1/data_plane.proto"], [package.join("proto")]).unwrap();
+    let compile = |files: &[&str]| protox::compile(files, [package.join("proto")]).unwrap();
+    let mut all = compile(&["writ/v1/data_plane.proto", "writ/v1/tasks.proto"]);
     // Reflection shows names and types; comments and positions would only make the program larger.
-    let mut bare = descriptors.clone();
-    for file in &mut bare.file {
+    for file in &mut all.file {
         file.source_code_info = None;
     }
-    fs::write(into.join("writ.v1.binpb"), bare.encode_to_vec()).unwrap();
-    tonic_prost_build::configure()
-        .out_dir(into)
-        .client_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
-        .server_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
-        .compile_fds(descriptors)
-        .unwrap();
+    fs::write(into.join("writ.v1.binpb"), all.encode_to_vec()).unwrap();
+    for (file, name) in
+        [("writ/v1/tasks.proto", "writ.v1.tasks.rs"), ("writ/v1/data_plane.proto", "writ.v1.rs")]
+    {
+        tonic_prost_build::configure()
+            .out_dir(into)
+            .client_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
+            .server_mod_attribute(".", "#[cfg(feature = \"tonic\")]")
+            .compile_fds(compile(&[file]))
+            .unwrap();
+        fs::rename(into.join("writ.v1.rs"), into.join(name)).unwrap();
+    }
 }

@@ -1,6 +1,6 @@
 //! The audit log, read.
 
-use audit::{Batch, Digest};
+use audit::{Batch, Digest, Extent, Head, Pruned};
 
 use crate::{
     Store,
@@ -16,6 +16,9 @@ pub struct AuditFilter {
     pub from: Option<u64>,
     /// Sealed before this instant.
     pub until: Option<u64>,
+    /// Only batches whose text holds, of each of these lists, at least one. Case counts or not, as the database likes: it
+    /// narrows, and whoever asks looks again.
+    pub containing: Vec<Vec<String>>,
     /// Only batches that follow this one in the order of time, writer and place: the last of the page before.
     pub after: Option<AuditPlace>,
     /// At most so many. One batch may have some megabytes.
@@ -33,27 +36,14 @@ pub struct AuditPlace {
     pub seq: u64,
 }
 
-/// A writer, and what is left of its chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditWriter {
-    /// Its last batch.
-    pub head: audit::Head,
-    /// The keyed hash of that batch.
-    pub mac: Digest,
-    /// When it sealed its first, Unix seconds.
-    pub started_at: u64,
-    /// The last batch that was removed for its age; 0 for none.
-    pub pruned_seq: u64,
-    /// Its hash, which the first batch that is left names; all zeros for none.
-    pub pruned_hash: Digest,
-}
-
 const BATCH: &str = "SELECT writer, seq, sealed_at, events, body, previous, hash, mac FROM audit_batches";
-const WRITER: &str = "SELECT writer, started_at, head_seq, head_hash, head_mac, pruned_seq, pruned_hash \
+const WRITER: &str = "SELECT writer, head_seq, head_hash, head_mac, pruned_seq, pruned_hash, pruned_mac \
     FROM audit_writers";
+const UNLISTED: &str =
+    "SELECT DISTINCT writer FROM audit_batches WHERE writer NOT IN (SELECT writer FROM audit_writers)";
 
 type BatchRow = (String, i64, i64, i64, String, String, String, String);
-type WriterRow = (String, i64, i64, String, String, i64, String);
+type WriterRow = (String, i64, String, String, i64, String, String);
 
 impl Store {
     /// Batches of all writers, the earliest first.
@@ -61,10 +51,13 @@ impl Store {
     /// # Errors
     /// The store cannot be read.
     pub async fn audit_batches(&self, filter: &AuditFilter) -> Result<Vec<Batch>, StoreError> {
-        let AuditFilter { from, until, after, limit } = filter.clone();
+        let AuditFilter { from, until, containing, after, limit } = filter.clone();
         let mut query = Query::new(BATCH);
         query.number("sealed_at >= ?", from);
         query.number("sealed_at < ?", until);
+        for texts in containing {
+            query.any_contained("body", &texts);
+        }
         if let Some(AuditPlace { sealed_at, writer, seq }) = after {
             query.number("sealed_at >= ?", Some(sealed_at));
             query.after(["sealed_at", "writer", "seq"], sealed_at, writer, seq);
@@ -83,43 +76,58 @@ impl Store {
         self.rows(query.ending("seq", limit), batch).await
     }
 
-    /// All writers, by name.
+    /// From where to where each writer's chain is kept, by name.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn audit_writers(&self) -> Result<Vec<AuditWriter>, StoreError> {
-        self.rows(Query::new(WRITER).ending("writer", u32::MAX), writer).await
+    pub async fn audit_writers(&self) -> Result<Vec<Extent>, StoreError> {
+        self.rows(Query::new(WRITER).ending("writer", u32::MAX), extent).await
+    }
+
+    /// The same, of one writer.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn audit_writer(&self, writer: &str) -> Result<Option<Extent>, StoreError> {
+        let mut query = Query::new(WRITER);
+        query.text("writer = ?", Some(writer.to_owned()));
+        Ok(self.rows(query.ending("writer", 1), extent).await?.pop())
+    }
+
+    /// Names that batches have and no writer: somebody put them there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn unlisted_audit_writers(&self) -> Result<Vec<String>, StoreError> {
+        self.rows(Query::new(UNLISTED).ending("writer", u32::MAX), |(writer,)| Ok(writer)).await
     }
 }
 
 fn batch((writer, seq, sealed_at, events, body, previous, hash, mac): BatchRow) -> Result<Batch, Fault> {
-    let bad = |what: &str| Fault::Content(format!("audit batch {seq} of `{writer}`: {what} is no hash"));
     Ok(Batch {
         seq: unsigned(seq)?,
         sealed_at: unsigned(sealed_at)?,
         events: unsigned(events)?,
-        previous: Digest::parse(&previous).ok_or_else(|| bad("`previous`"))?,
-        hash: Digest::parse(&hash).ok_or_else(|| bad("`hash`"))?,
-        mac: Digest::parse(&mac).ok_or_else(|| bad("`mac`"))?,
+        previous: digest(&previous),
+        hash: digest(&hash),
+        mac: digest(&mac),
         body,
         writer,
     })
 }
 
-fn writer(row: WriterRow) -> Result<AuditWriter, Fault> {
-    let (writer, started_at, head_seq, head_hash, head_mac, pruned_seq, pruned_hash) = row;
-    let bad = |what: &str| Fault::Content(format!("audit writer `{writer}`: {what} is no hash"));
-    let mac = Digest::parse(&head_mac).ok_or_else(|| bad("`head_mac`"))?;
-    let hash = Digest::parse(&head_hash).ok_or_else(|| bad("`head_hash`"))?;
-    let pruned_hash = match pruned_hash.as_str() {
-        "" => Digest::default(),
-        text => Digest::parse(text).ok_or_else(|| bad("`pruned_hash`"))?,
+fn extent(row: WriterRow) -> Result<Extent, Fault> {
+    let (writer, head_seq, head_hash, head_mac, pruned_seq, pruned_hash, pruned_mac) = row;
+    let pruned = match (pruned_seq, pruned_hash.as_str(), pruned_mac.as_str()) {
+        (0, "", "") => Pruned::default(),
+        _ => Pruned { seq: unsigned(pruned_seq)?, hash: digest(&pruned_hash), mac: digest(&pruned_mac) },
     };
-    Ok(AuditWriter {
-        head: audit::Head { seq: unsigned(head_seq)?, hash, writer },
-        mac,
-        started_at: unsigned(started_at)?,
-        pruned_seq: unsigned(pruned_seq)?,
-        pruned_hash,
-    })
+    let head = Head { seq: unsigned(head_seq)?, hash: digest(&head_hash), writer };
+    Ok(Extent { head, mac: digest(&head_mac), pruned })
+}
+
+/// A text that is no digest was put there by somebody else. It reads as one that nothing has: verification tells, and
+/// what else is in the log can be read.
+fn digest(text: &str) -> Digest {
+    Digest::parse(text).unwrap_or(Digest([0xff; 32]))
 }

@@ -1,12 +1,16 @@
 //! Signing keys, as they are kept: what they mean is the server's business.
 
 use serde::Serialize;
+use sqlx::Executor as _;
 
 use crate::{
     Head, Store,
     error::{Fault, StoreError},
+    ledger::{PUT_KEYS, json},
+    link::on_link,
     number::{maybe, signed, unsigned},
     query::Query,
+    store::bounded,
 };
 
 /// A signing key.
@@ -83,6 +87,9 @@ impl std::fmt::Debug for SigningKey {
 const KEYS: &str = "SELECT kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp \
     FROM signing_keys";
 
+/// Succeeds for one replica alone: the others wait for its row, and find keys there.
+const BEGIN_KEYS: &str = "UPDATE store SET keys = 1 WHERE id = 1 AND keys = 0";
+
 type Row = (String, String, String, Option<String>, String, i64, Option<i64>, Option<i64>, Option<i64>);
 
 impl Store {
@@ -100,6 +107,32 @@ impl Store {
             }
         }
         Err(self.error(Fault::Failed("the keys changed while they were read".to_owned())))
+    }
+
+    /// Puts the first keys into a store that never had one; the answer is whether it was done. Of several replicas that
+    /// try at the same time, one does it, and the others are told `false` once it has.
+    ///
+    /// # Errors
+    /// The store cannot be written. Nothing was.
+    pub async fn begin_keys(&self, keys: &[SigningKey]) -> Result<bool, StoreError> {
+        let mut lease = self.lease().await?;
+        let beginning = async {
+            let rows = json(&keys.iter().map(NewRow::new).collect::<Result<Vec<_>, _>>()?)?;
+            let put = PUT_KEYS.of(&lease.link);
+            on_link!(&mut lease.link, link => {
+                link.execute("BEGIN").await?;
+                if sqlx::query(BEGIN_KEYS).execute(&mut *link).await?.rows_affected() != 1 {
+                    link.execute("ROLLBACK").await?;
+                    return Ok(false);
+                }
+                sqlx::query(put).bind(rows).execute(&mut *link).await?;
+                link.execute("COMMIT").await?;
+            });
+            Ok::<_, Fault>(true)
+        };
+        let begun = bounded(beginning).await.map_err(|fault| lease.error(fault))?;
+        lease.give_back();
+        Ok(begun)
     }
 }
 

@@ -13,13 +13,15 @@ mod number;
 mod policy;
 mod prune;
 mod query;
+mod replicas;
 mod revocation;
 mod schema;
+mod sealed;
 mod secrets;
 mod store;
 mod task;
 
-pub use audit_log::{AuditFilter, AuditPlace, AuditWriter};
+pub use audit_log::{AuditFilter, AuditPlace};
 pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};
 pub use head::{Head, PolicyHead};

@@ -1,12 +1,13 @@
 //! What nobody needs any more, removed in pieces.
 
+use audit::ChainKey;
 use sqlx::Executor as _;
 
 use crate::{
     Store,
     error::{Fault, StoreError},
     link::{Link, Sql, on_link},
-    number::signed,
+    number::{signed, unsigned},
     revocation::MARGIN,
     store::bounded,
 };
@@ -52,21 +53,24 @@ const REPLICAS_GONE: &str =
 /// The writers that have batches of an age, each with the last one of them.
 const OLD_CHAINS: &str =
     "SELECT writer, MAX(seq) FROM audit_batches WHERE sealed_at <= $1 GROUP BY writer LIMIT $2";
-/// What was removed is remembered: the chain goes on from it.
-const FORGET_UP_TO: &str = "UPDATE audit_writers SET pruned_seq = b.seq, pruned_hash = b.hash \
-    FROM audit_batches b WHERE audit_writers.writer = $1 AND b.writer = $1 AND b.seq = ( \
+/// The last batch of a piece.
+const PIECE_OF_CHAIN: &str = "SELECT seq, hash FROM audit_batches WHERE writer = $1 AND seq = ( \
         SELECT MAX(seq) FROM (SELECT seq FROM audit_batches WHERE writer = $1 AND seq <= $2 ORDER BY seq LIMIT $3) AS p)";
+/// What was removed is remembered, sealed: the chain goes on from it. Another replica may have been here meanwhile.
+const FORGET_UP_TO: &str = "UPDATE audit_writers SET pruned_seq = $2, pruned_hash = $3, pruned_mac = $4 \
+    WHERE writer = $1 AND pruned_seq < $2";
 const FORGET_BATCHES: &str = "DELETE FROM audit_batches WHERE writer = $1 \
     AND seq <= (SELECT pruned_seq FROM audit_writers WHERE writer = $1)";
 
 const BEGIN: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN" };
 
 impl Store {
-    /// Removes what has ended so long ago at `now`, Unix seconds, in pieces that each are a transaction.
+    /// Removes what has ended so long ago at `now`, Unix seconds, in pieces that each are a transaction. `key` seals what is
+    /// said of audit batches that are gone.
     ///
     /// # Errors
     /// The store failed. What was removed before stays removed.
-    pub async fn prune(&self, now: u64, retention: Retention) -> Result<Pruned, StoreError> {
+    pub async fn prune(&self, now: u64, retention: Retention, key: &ChainKey) -> Result<Pruned, StoreError> {
         let Retention { tasks, audit } = retention;
         let ended = now.saturating_sub(tasks);
         let batches = now.saturating_sub(audit).saturating_mul(1000);
@@ -74,7 +78,7 @@ impl Store {
             revocations: self.delete(REVOCATIONS, now.saturating_sub(60)).await?
                 + self.delete(LIFTED, now.saturating_sub(tasks.max(MARGIN))).await?,
             tasks: self.delete(TASKS, ended).await?,
-            audit_batches: self.prune_audit(batches).await?,
+            audit_batches: self.prune_audit(batches, key).await?,
             replicas: self.delete(REPLICAS_GONE, now.saturating_sub(REPLICAS)).await?,
         })
     }
@@ -100,11 +104,11 @@ impl Store {
         Ok(deleted)
     }
 
-    async fn prune_audit(&self, until_millis: u64) -> Result<u64, StoreError> {
+    async fn prune_audit(&self, until_millis: u64, key: &ChainKey) -> Result<u64, StoreError> {
         let mut deleted = 0;
         for _ in 0..PIECES {
             let mut lease = self.lease().await?;
-            let piece = bounded(prune_audit(&mut lease.link, until_millis)).await;
+            let piece = bounded(prune_audit(&mut lease.link, until_millis, key)).await;
             let piece = piece.map_err(|fault| lease.error(fault))?;
             lease.give_back();
             deleted += piece;
@@ -117,7 +121,7 @@ impl Store {
 }
 
 /// Removes a piece of each chain that has old batches.
-async fn prune_audit(link: &mut Link, until_millis: u64) -> Result<u64, Fault> {
+async fn prune_audit(link: &mut Link, until_millis: u64, key: &ChainKey) -> Result<u64, Fault> {
     const CHAINS: i64 = 100;
     let begin = BEGIN.of(link);
     let until = signed(until_millis)?;
@@ -127,8 +131,14 @@ async fn prune_audit(link: &mut Link, until_millis: u64) -> Result<u64, Fault> {
         let chains: Vec<(String, i64)> = query.fetch_all(&mut *connection).await?;
         for (writer, seq) in chains {
             connection.execute(begin).await?;
-            let forget = sqlx::query(FORGET_UP_TO).bind(&writer).bind(seq).bind(PIECE);
-            forget.execute(&mut *connection).await?;
+            let last = sqlx::query_as(PIECE_OF_CHAIN).bind(&writer).bind(seq).bind(PIECE);
+            let last: Option<(i64, String)> = last.fetch_optional(&mut *connection).await?;
+            if let Some((seq, hash)) = last.and_then(|(seq, hash)| Some((seq, audit::Digest::parse(&hash)?))) {
+                let pruned = audit::Pruned::seal(key, &writer, unsigned(seq)?, hash);
+                let forget = sqlx::query(FORGET_UP_TO).bind(&writer).bind(seq);
+                let forget = forget.bind(pruned.hash.to_string()).bind(pruned.mac.to_string());
+                forget.execute(&mut *connection).await?;
+            }
             let delete = sqlx::query(FORGET_BATCHES).bind(&writer).execute(&mut *connection).await?;
             connection.execute("COMMIT").await?;
             deleted += delete.rows_affected();

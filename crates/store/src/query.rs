@@ -48,6 +48,17 @@ impl Query {
         }
     }
 
+    /// Only rows of which `column` contains one of `texts`.
+    pub(crate) fn any_contained(&mut self, column: &str, texts: &[String]) {
+        let conditions = texts.iter().map(|text| {
+            let pattern = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            self.values.push(Value::Text(format!("%{pattern}%")));
+            format!("{column} LIKE ${} ESCAPE '\\'", self.values.len())
+        });
+        let condition = conditions.collect::<Vec<_>>().join(" OR ");
+        self.when(&format!("({condition})"));
+    }
+
     /// Only rows that follow one in the order of three columns, of which the second is a text.
     pub(crate) fn after(&mut self, [one, two, three]: [&str; 3], first: u64, second: String, third: u64) {
         let number = |number| Value::Number(i64::try_from(number).unwrap_or(i64::MAX));

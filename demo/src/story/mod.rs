@@ -2,9 +2,11 @@
 //! token.
 
 mod database;
+mod delegation;
 mod flights;
 mod logs;
 mod reload;
+mod trail;
 
 use harness::Result;
 
@@ -18,6 +20,7 @@ pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     logs::tell(world, report).await?;
     flights::tell(world, report).await?;
     database::tell(world, report).await?;
+    delegation::tell(world, report).await?;
     reload::tell(world, report).await
 }
 

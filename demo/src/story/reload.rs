@@ -29,7 +29,7 @@ const AIRPORTS: &str = r#"      - {method: GET, path: "/airports", action: none}
 const FARES: &str = r#"      - {method: GET, path: "/fares", action: none}"#;
 const MISTYPED: &str = r#"      - {method: GET, path: "/seats", action: none, query: {row: requird}}"#;
 /// Connections enough that every worker is asked.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 40;
 
 /// Plays the story on all paths at once.
 ///

@@ -12,13 +12,14 @@ use axum::{
 use http::{StatusCode, header};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
+use store::Figures;
 
 use crate::{
     feed::Registry,
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::feed,
+    telemetry::{audit, feed},
 };
 
 /// What this side knows.
@@ -47,6 +48,8 @@ pub fn router(admin: Admin) -> Router {
 
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
+    audit::committed(batches, events, committed_at);
     let newest = admin.api.current.load().snapshot().version();
     feed::lag_is(admin.watchers.lag(newest));
     for (data_plane, lag) in admin.watchers.revocation_lags(newest) {

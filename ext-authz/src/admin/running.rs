@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Admin;
 use crate::{
-    config::{Config, DataPlane, Limits, Listeners, PolicySource, TlsFiles},
+    config::{Config, DataPlane, Limits, Listeners, Operator, PolicySource, TlsFiles},
     reload::Rejection,
 };
 
@@ -22,6 +22,10 @@ struct Running {
     task_retention_seconds: u64,
     audit_retention_seconds: u64,
     keys_dir: PathBuf,
+    /// Where the key-encryption key is.
+    key_encryption: String,
+    /// `null`: keys change when an operator says so.
+    key_rotation_seconds: Option<u64>,
     /// `null`: the example built into the program.
     policy_dir: Option<PathBuf>,
     policy_poll_interval_seconds: u64,
@@ -33,6 +37,7 @@ struct Running {
     leeway_seconds: u64,
     limits: LimitsView,
     data_planes: Vec<String>,
+    operators: Vec<String>,
     clients: Vec<String>,
     hosts: Vec<HostView>,
     exemptions: Vec<String>,
@@ -51,6 +56,7 @@ struct ListenersView {
     grpc_plaintext: bool,
     admin: String,
     data_plane: PathBuf,
+    operator: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -92,6 +98,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         task_retention,
         audit_retention,
         keys_dir,
+        key_encryption,
+        key_rotation,
         policy,
         policy_poll_interval,
         listeners,
@@ -100,6 +108,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         max_ttl,
         leeway,
         data_planes,
+        operators,
         namespaces: _,
         limits,
     } = admin.api.config.as_ref();
@@ -119,6 +128,8 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         task_retention_seconds: task_retention.as_secs(),
         audit_retention_seconds: audit_retention.as_secs(),
         keys_dir: keys_dir.clone(),
+        key_encryption: key_encryption.to_string(),
+        key_rotation_seconds: key_rotation.map(|every| every.as_secs()),
         policy_dir: match policy {
             PolicySource::Directory(directory) => Some(directory.clone()),
             PolicySource::Example => None,
@@ -131,10 +142,11 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         leeway_seconds: leeway.as_secs(),
         limits: limits.into(),
         data_planes: data_planes.iter().map(shown_name).collect(),
+        operators: operators.iter().map(|Operator { name, secret_sha256: _ }| name.clone()).collect(),
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
-        signing_key: admin.api.keys.active().public().kid().to_owned(),
+        signing_key: admin.api.keys.current().active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
         policy_rejected: state.rejection().cloned(),
         store_error: admin.api.store.view(&admin.api.current).error,
@@ -142,13 +154,14 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 impl From<&Listeners> for ListenersView {
-    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane }: &Listeners) -> Self {
+    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane, operator }: &Listeners) -> Self {
         Self {
             http: http.to_string(),
             grpc: grpc.to_string(),
             grpc_plaintext: *grpc_plaintext,
             admin: admin.to_string(),
             data_plane: data_plane.clone(),
+            operator: operator.clone(),
         }
     }
 }

@@ -1,21 +1,28 @@
 //! One question, judged.
 
-use envoy_types::ext_authz::v3::pb::CheckResponse;
-use verdict::{Denial, DenialCode, Freshness, Peer, PermitKind, Request, Verdict, decide, denial::Refusal};
+use std::sync::Arc;
 
-use super::{read::Question, respond, wire::CheckRequest};
+use envoy_types::ext_authz::v3::pb::CheckResponse;
+use verdict::{
+    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Verdict, VerifiedToken,
+    VerifiedTokens, decide, denial::Refusal,
+};
+
+use super::{memory::TokenMemory, read::Question, respond, wire::CheckRequest};
 use crate::{
+    audit::{self, Recorder},
     clock::{self, UnixMillis},
     identity::DataPlane,
     state::State,
     telemetry::metrics,
 };
 
-/// Answers `message`. Every error on the way is a denial; none opens.
+/// Answers `message`, and has the answer recorded. Every error on the way is a denial; none opens.
 pub(super) fn judge(
     state: &State,
     as_of: UnixMillis,
     data_plane: &DataPlane,
+    recorder: &Recorder,
     message: CheckRequest,
 ) -> CheckResponse {
     let DataPlane { name: data_plane, scope } = data_plane;
@@ -35,26 +42,78 @@ pub(super) fn judge(
     };
     // A server that is cut off from its store does not know what was changed since.
     let freshness = Freshness::AsOf(as_of.seconds());
-    match decide(&snapshot, &request, clock::now(), freshness, &mut state.tokens()) {
+    let mut tokens = Lookup { memory: state.tokens(), token: None };
+    let verdict = decide(&snapshot, &request, clock::now(), freshness, &mut tokens);
+    let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };
+    match &verdict {
         Verdict::Allow(permit) => {
             let code = match permit.kind() {
                 PermitKind::Granted => metrics::GRANTED,
                 PermitKind::Exempt => metrics::EXEMPT,
                 PermitKind::Shadowed => metrics::SHADOWED,
             };
-            let Ok(response) = respond::allowed(&permit) else {
+            let Ok(response) = respond::allowed(permit) else {
                 tracing::warn!(data_plane, "denied a request whose header names cannot be removed");
                 return unavailable(&request);
             };
             metrics::check_decided(code);
+            record.take(&verdict, tokens.token.as_deref());
             if let Some(denial) = permit.shadowed_denial() {
                 log(denial, data_plane, &fields, "would deny");
             }
             response
         }
         Verdict::Deny(denial) => {
-            log(&denial, data_plane, &fields, "denied");
-            refused(&denial, &request)
+            log(denial, data_plane, &fields, "denied");
+            record.take(&verdict, tokens.token.as_deref());
+            refused(denial, &request)
+        }
+    }
+}
+
+/// Keeps the token that a verdict rests on.
+struct Lookup<'m> {
+    memory: &'m TokenMemory,
+    token: Option<Arc<VerifiedToken>>,
+}
+
+impl VerifiedTokens for Lookup<'_> {
+    fn lookup(&mut self, key: &TokenKey) -> Option<Arc<VerifiedToken>> {
+        self.token = self.memory.find(key);
+        self.token.clone()
+    }
+
+    fn remember(&mut self, key: TokenKey, token: &Arc<VerifiedToken>) {
+        self.token = Some(Arc::clone(token));
+        self.memory.insert(&key, token);
+    }
+}
+
+/// What a record of a verdict says beside the verdict.
+struct Record<'r> {
+    recorder: &'r Recorder,
+    data_plane: &'r str,
+    snapshot: &'r Snapshot,
+    fields: &'r [(&'r [u8], &'r [u8])],
+}
+
+impl Record<'_> {
+    /// Everything that rests on a verified token is told, denials of strangers are counted, and requests that need no
+    /// token leave no trace.
+    fn take(&self, verdict: &Verdict, token: Option<&VerifiedToken>) {
+        let Self { recorder, data_plane, snapshot, fields } = self;
+        let host = audit::host_name(fields);
+        if let Some(event) = audit::judged(clock::now_millis(), data_plane, host, verdict, token) {
+            recorder.record(&event);
+            return;
+        }
+        let denial = match verdict {
+            Verdict::Deny(denial) => Some(denial),
+            Verdict::Allow(permit) => permit.shadowed_denial(),
+        };
+        if let Some(denial) = denial {
+            let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();
+            recorder.refused(denial.code().as_str(), listed, 1);
         }
     }
 }

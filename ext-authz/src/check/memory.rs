@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use verdict::{TokenKey, VerifiedToken, VerifiedTokens};
+use verdict::{TokenKey, VerifiedToken};
 
 /// Tokens of one generation. Two generations are kept.
 const CAPACITY: usize = 16 * 1024;
@@ -47,12 +47,12 @@ impl<V: Clone, const CAPACITY: usize> Generations<V, CAPACITY> {
 }
 
 /// The lock is held for a look-up only, never while a signature is checked.
-impl VerifiedTokens for &TokenMemory {
-    fn lookup(&mut self, key: &TokenKey) -> Option<Arc<VerifiedToken>> {
+impl TokenMemory {
+    pub(super) fn find(&self, key: &TokenKey) -> Option<Arc<VerifiedToken>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).find(*key.as_bytes())
     }
 
-    fn remember(&mut self, key: TokenKey, token: &Arc<VerifiedToken>) {
+    pub(super) fn insert(&self, key: &TokenKey, token: &Arc<VerifiedToken>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(*key.as_bytes(), Arc::clone(token));
     }
 }

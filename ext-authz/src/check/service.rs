@@ -20,6 +20,7 @@ use tonic_prost::ProstCodec;
 
 use super::{judge::judge, reflection::SERVICE, wire::CheckRequest};
 use crate::{
+    audit::Recorder,
     identity::{DataPlane, Identity},
     state::Current,
 };
@@ -31,15 +32,16 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 pub struct CheckServer {
     current: Current,
     identity: Identity,
+    recorder: Recorder,
     message_bytes: usize,
 }
 
 impl CheckServer {
-    /// Answers callers that prove `identity`, by the state of the moment. Longer messages than `message_bytes`
-    /// are refused.
+    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded. Longer
+    /// messages than `message_bytes` are refused.
     #[must_use]
-    pub fn new(current: Current, identity: Identity, message_bytes: usize) -> Self {
-        Self { current, identity, message_bytes }
+    pub fn new(current: Current, identity: Identity, recorder: Recorder, message_bytes: usize) -> Self {
+        Self { current, identity, recorder, message_bytes }
     }
 }
 
@@ -64,7 +66,7 @@ impl Service<http::Request<Body>> for CheckServer {
         if request.uri().path() != CHECK {
             return Box::pin(ready(Ok(Status::unimplemented("no such method").into_http())));
         }
-        let method = Check { current: self.current.clone(), data_plane };
+        let method = Check { current: self.current.clone(), recorder: self.recorder.clone(), data_plane };
         let codec: ProstCodec<CheckResponse, CheckRequest> = ProstCodec::default();
         let mut grpc = Grpc::new(codec).max_decoding_message_size(self.message_bytes);
         Box::pin(async move { Ok(grpc.unary(method, request).await) })
@@ -73,6 +75,7 @@ impl Service<http::Request<Body>> for CheckServer {
 
 struct Check {
     current: Current,
+    recorder: Recorder,
     data_plane: DataPlane,
 }
 
@@ -84,7 +87,7 @@ impl UnaryService<CheckRequest> for Check {
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = self.current.as_of();
         let state = self.current.load();
-        let response = judge(&state, as_of, &self.data_plane, request.into_inner());
+        let response = judge(&state, as_of, &self.data_plane, &self.recorder, request.into_inner());
         ready(Ok(tonic::Response::new(response)))
     }
 }

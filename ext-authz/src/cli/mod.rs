@@ -1,9 +1,11 @@
 //! The command line: what was typed, done, and shown.
 
 mod args;
+mod audit;
 mod completions;
 mod dataplane;
 mod exit;
+mod grants;
 mod input;
 mod keys;
 mod output;
@@ -11,8 +13,10 @@ mod places;
 mod policy;
 mod published;
 mod remote;
+mod revoke;
 mod serve;
 mod snapshot;
+mod task;
 mod token;
 mod words;
 
@@ -33,10 +37,14 @@ pub fn run() -> ExitCode {
     let done = match &args.command {
         Command::Serve(serve) => serve::run(serve),
         Command::Policy { command } => policy::run(command),
+        Command::Task { command } => task::run(command),
         Command::Token { command } => token::run(command),
+        Command::Revoke(revoke) => revoke::run(revoke),
+        Command::Revocations(revocations) => revoke::list(revocations),
         Command::Snapshot { command } => snapshot::run(command),
         Command::Keys { command } => keys::run(command),
         Command::DataPlane { command } => dataplane::run(command),
+        Command::Audit { command } => audit::run(command),
         Command::Completions(completions) => completions::run(completions),
     };
     done.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS)

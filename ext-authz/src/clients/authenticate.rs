@@ -28,12 +28,16 @@ struct KnownClient {
     generated: Option<[u8; 32]>,
 }
 
-/// Proof that a request is this client's. Only [`Clients::authenticate`] makes one.
+/// Proof that a request is this client's. Only [`Clients`] makes one.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient {
     name: String,
     client: Arc<Client>,
 }
+
+/// What became of a request's client credentials, beside the request: who it is from, or why it is from nobody.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientProof(pub(crate) Result<AuthenticatedClient, AuthenticationError>);
 
 /// Why a request is nobody's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -88,15 +92,43 @@ impl Clients {
         &self,
         credentials: &ClientCredentials,
     ) -> Result<AuthenticatedClient, AuthenticationError> {
+        if let Some(client) = self.authenticate_at_once(credentials) {
+            return Ok(client);
+        }
+        let known = self.by_name.get(&credentials.id);
+        let proven = self.has_password(known, &credentials.secret).await?;
+        let known = known.filter(|_| proven).ok_or(AuthenticationError::Refused)?;
+        Ok(known.proven(credentials))
+    }
+
+    /// Proves who sent a request, where that takes no time. `None` proves nothing: the secret may be a password.
+    #[must_use]
+    pub fn authenticate_at_once(&self, credentials: &ClientCredentials) -> Option<AuthenticatedClient> {
         let known = self.by_name.get(&credentials.id);
         let hash: [u8; 32] = Sha256::digest(&credentials.secret).into();
         let fast = known.map_or_else(|| hash.ct_eq(&[0; 32]), |known| known.has_secret(&hash));
-        let proven = bool::from(fast) || self.has_password(known, &credentials.secret).await?;
-        match known {
-            Some(known) if proven => {
-                Ok(AuthenticatedClient { name: credentials.id.clone(), client: Arc::clone(&known.client) })
-            }
-            _ => Err(AuthenticationError::Refused),
+        known.filter(|_| bool::from(fast)).map(|known| known.proven(credentials))
+    }
+
+    /// Proves again, by these clients, who was proven by earlier ones. A password is not checked anew while its hash is the
+    /// same.
+    ///
+    /// # Errors
+    /// See [`AuthenticationError`].
+    pub async fn authenticate_again(
+        &self,
+        earlier: &AuthenticatedClient,
+        credentials: &ClientCredentials,
+    ) -> Result<AuthenticatedClient, AuthenticationError> {
+        let known = self.by_name.get(&earlier.name);
+        // What a generated secret is compared with may have changed all the same.
+        let is_same = |known: &&KnownClient| {
+            known.client.authenticate == earlier.client.authenticate
+                && !known.client.authenticate.contains(&Authenticate::Generated)
+        };
+        match known.filter(is_same) {
+            Some(known) if earlier.name == credentials.id => Ok(known.proven(credentials)),
+            _ => self.authenticate(credentials).await,
         }
     }
 
@@ -122,6 +154,11 @@ impl Clients {
 }
 
 impl KnownClient {
+    /// To be called by what has the proof.
+    fn proven(&self, credentials: &ClientCredentials) -> AuthenticatedClient {
+        AuthenticatedClient { name: credentials.id.clone(), client: Arc::clone(&self.client) }
+    }
+
     /// Compares with every hash it has, in a time that does not depend on which one fits.
     fn has_secret(&self, hash: &[u8; 32]) -> Choice {
         let written = self.client.authenticate.iter().filter_map(|way| match way {

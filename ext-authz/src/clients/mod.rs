@@ -6,6 +6,7 @@ mod earlier;
 mod generated;
 mod password;
 
+pub(crate) use authenticate::ClientProof;
 pub use authenticate::{AuthenticatedClient, AuthenticationError, Clients};
 pub use credentials::{ClientCredentials, CredentialsError};
 pub use earlier::{EarlierError, move_earlier_secrets};

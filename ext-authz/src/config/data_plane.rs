@@ -121,7 +121,7 @@ fn read_audiences(audiences: Option<Vec<String>>) -> Result<Scope, Fault> {
     Ok(Scope::Audiences(Arc::new(audiences.into_iter().collect::<BTreeSet<_>>())))
 }
 
-fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u8; 32]>, D::Error> {
+pub(super) fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u8; 32]>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let mut hash = [0; 32];
     match base16ct::mixed::decode(&text, &mut hash) {

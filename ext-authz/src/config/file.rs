@@ -10,7 +10,13 @@ use policy::Namespaces;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ConfigError, data_plane::DataPlaneFile, secs, store_url};
+use super::{
+    ConfigError,
+    data_plane::DataPlaneFile,
+    keys::{KeyEncryptionFile, KeyRotationFile},
+    operator::OperatorFile,
+    secs, store_url,
+};
 use crate::{
     files::FileError,
     yaml::{self, Fault},
@@ -27,6 +33,8 @@ pub(super) struct ConfigFile {
     pub(super) task_retention: Option<secs::Text>,
     pub(super) audit_retention: Option<secs::Text>,
     pub(super) keys_dir: Option<PathBuf>,
+    pub(super) key_encryption: Option<Spanned<KeyEncryptionFile>>,
+    pub(super) key_rotation: Option<Spanned<KeyRotationFile>>,
     pub(super) policy_dir: Option<PathBuf>,
     pub(super) policy_poll_interval: Option<secs::Text>,
     #[serde(default)]
@@ -37,6 +45,8 @@ pub(super) struct ConfigFile {
     pub(super) leeway: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) data_planes: Vec<Spanned<DataPlaneFile>>,
+    #[serde(default)]
+    pub(super) operators: Vec<Spanned<OperatorFile>>,
     pub(super) namespaces: Option<Namespaces>,
     #[serde(default)]
     pub(super) limits: LimitsFile,
@@ -51,6 +61,7 @@ pub(super) struct ListenersFile {
     pub(super) grpc_plaintext: bool,
     pub(super) admin: Option<SocketAddr>,
     pub(super) data_plane: Option<PathBuf>,
+    pub(super) operator: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -36,6 +36,9 @@ const NEWCOMERS: usize = 256;
 const STRANGER_REQUESTS: usize = 64;
 const STRANGER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Streams of batches, of all clients together.
+const BATCHES: usize = 64;
+
 impl Limits {
     /// Connections that have proven nothing yet; in addition to `connections`.
     #[must_use]
@@ -47,6 +50,18 @@ impl Limits {
     #[must_use]
     pub fn feed_streams_of_one(&self) -> usize {
         self.feed_streams.get().div_ceil(2)
+    }
+
+    /// Streams of clients' batches; in addition to `requests`.
+    #[must_use]
+    pub fn batches(&self) -> usize {
+        self.requests.get().min(BATCHES)
+    }
+
+    /// Streams of one client's batches: at most half of all.
+    #[must_use]
+    pub fn batches_of_one(&self) -> usize {
+        self.batches().div_ceil(2)
     }
 
     /// Requests in progress without a proof; in addition to `requests`.

@@ -3,7 +3,9 @@
 mod data_plane;
 mod error;
 mod file;
+mod keys;
 mod limits;
+mod operator;
 mod resolve;
 mod secs;
 mod store_url;
@@ -14,10 +16,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 pub use data_plane::{CertificateName, DataPlane};
 pub use error::ConfigError;
 pub use limits::Limits;
+pub use operator::Operator;
 use policy::Namespaces;
 pub use resolve::{Overrides, resolve};
 use store::StoreLocation;
 pub use tls::TlsFiles;
+
+use crate::keys::KeyEncryption;
 
 /// Everything the server needs to know before it starts. Of data planes' secrets it holds hashes only, and shows neither
 /// these nor the store's password.
@@ -35,8 +40,12 @@ pub struct Config {
     pub task_retention: Duration,
     /// How long the audit log is kept.
     pub audit_retention: Duration,
-    /// Where the signing keys and the key of revocation hashes are. Never written to while it holds them.
+    /// Where earlier releases kept their keys: read at the first start with a store that has none.
     pub keys_dir: PathBuf,
+    /// Where the key is that the store's keys are encrypted under.
+    pub key_encryption: KeyEncryption,
+    /// Age at which a signing key is replaced; `None`: when an operator says so.
+    pub key_rotation: Option<Duration>,
     /// Where policy is read from.
     pub policy: PolicySource,
     /// How often the policy directory is read, whether or not the operating system tells of changes.
@@ -53,6 +62,8 @@ pub struct Config {
     pub leeway: Duration,
     /// Who may call `Check` and `Watch` over TCP.
     pub data_planes: Vec<DataPlane>,
+    /// Who may revoke, read the audit log and withdraw keys over TCP.
+    pub operators: Vec<Operator>,
     /// What policy files may claim.
     pub namespaces: Namespaces,
     /// Bounds of every listener.
@@ -81,4 +92,6 @@ pub struct Listeners {
     pub admin: SocketAddr,
     /// The Unix socket of data planes on this machine.
     pub data_plane: PathBuf,
+    /// The Unix socket of operators on this machine.
+    pub operator: PathBuf,
 }

@@ -11,12 +11,15 @@ use serde_saphyr::Spanned;
 use store::StoreLocation;
 
 use super::{
-    Config, ConfigError, DataPlane, Limits, Listeners, PolicySource, TlsFiles,
+    Config, ConfigError, DataPlane, Limits, Listeners, Operator, PolicySource, TlsFiles,
     data_plane::DataPlaneFile,
     file::{self, ConfigFile, LimitsFile, ListenersFile},
+    keys,
     limits::MIN_HEADER_BYTES,
+    operator::OperatorFile,
     secs,
 };
+use crate::keys::KeyEncryption;
 
 /// What the command line says over the file.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,8 @@ const DEFAULT_POLICY_DIR: &str = "policies";
 const DEFAULT_STORE: &str = "writ.db";
 /// In the data directory.
 const DEFAULT_KEYS_DIR: &str = "keys";
+/// In the keys' directory: made at the first start, if nobody says where another one is.
+const DEFAULT_KEK: &str = "kek";
 const DEFAULT_STORE_POLL: Duration = Duration::from_secs(1);
 /// A third of the default `max_staleness`: data planes go stale when the store is away, not between two reads of it.
 const MAX_STORE_POLL: Duration = Duration::from_secs(10);
@@ -74,6 +79,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         task_retention,
         audit_retention,
         keys_dir,
+        key_encryption,
+        key_rotation,
         policy_dir,
         policy_poll_interval,
         listeners,
@@ -82,14 +89,18 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         max_ttl,
         leeway,
         data_planes,
+        operators,
         namespaces,
         limits,
     } = written;
     let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
+    let keys_dir = keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR));
     let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
-    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane } = listeners;
+    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane, operator } = listeners;
     let tls = tls.map(TlsFiles::from);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let data_planes = origin.check_data_planes(data_planes, tls.as_ref())?;
+    let operators = origin.check_operators(operators, &data_planes)?;
     let max = max_ttl.as_ref().map_or(DEFAULT_MAX_TTL, |ttl| ttl.value.0);
     Ok(Config {
         issuer: issuer.map_or(Ok(DEFAULT_ISSUER.to_owned()), |issuer| origin.check_issuer(issuer))?,
@@ -97,7 +108,12 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
         store_poll_interval: origin.check_store_poll(store_poll_interval)?,
         task_retention: task_retention.map_or(DEFAULT_TASK_RETENTION, |text| text.0),
         audit_retention: audit_retention.map_or(DEFAULT_AUDIT_RETENTION, |text| text.0),
-        keys_dir: keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR)),
+        key_encryption: match key_encryption {
+            Some(written) => origin.check_key_encryption(written)?,
+            None => KeyEncryption::Default(keys_dir.join(DEFAULT_KEK)),
+        },
+        key_rotation: origin.check_key_rotation(key_rotation)?,
+        keys_dir,
         policy: policy_dir.map_or(PolicySource::Example, PolicySource::Directory),
         policy_poll_interval: policy_poll_interval.map_or(DEFAULT_POLL_INTERVAL, |text| text.0),
         listeners: Listeners {
@@ -108,12 +124,14 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
             grpc_plaintext,
             admin: overrides.admin.or(admin).unwrap_or_else(|| loopback(8081)),
             data_plane: data_plane.unwrap_or_else(|| data_dir.join("data-plane.sock")),
+            operator: operator.unwrap_or_else(|| data_dir.join("operator.sock")),
         },
         data_dir,
         default_ttl: origin.check_default_ttl(default_ttl, max)?,
         max_ttl: max,
         leeway: leeway.map_or(Ok(DEFAULT_LEEWAY), |leeway| origin.check_leeway(&leeway))?,
-        data_planes: origin.check_data_planes(data_planes, tls.as_ref())?,
+        data_planes,
+        operators,
         tls,
         namespaces: namespaces.unwrap_or_else(Namespaces::open),
         limits: origin.check_limits(limits)?,
@@ -174,6 +192,26 @@ impl Origin<'_> {
         }
     }
 
+    fn check_key_encryption(
+        &self,
+        written: Spanned<keys::KeyEncryptionFile>,
+    ) -> Result<KeyEncryption, ConfigError> {
+        let place = Spanned { value: (), referenced: written.referenced, defined: written.defined };
+        written.value.read().map_err(|reason| self.error(&place, "key_encryption", reason))
+    }
+
+    fn check_key_rotation(
+        &self,
+        written: Option<Spanned<keys::KeyRotationFile>>,
+    ) -> Result<Option<Duration>, ConfigError> {
+        match written {
+            None => Ok(Some(keys::DEFAULT_EVERY)),
+            Some(written) => {
+                written.value.read().map_err(|reason| self.error(&written, "key_rotation.every", reason))
+            }
+        }
+    }
+
     fn check_store_poll(&self, interval: Option<Spanned<secs::Text>>) -> Result<Duration, ConfigError> {
         match interval {
             None => Ok(DEFAULT_STORE_POLL),
@@ -203,6 +241,22 @@ impl Origin<'_> {
                 return Err(error("certificate", reason.to_owned()));
             }
             read.push(plane);
+        }
+        Ok(read)
+    }
+
+    fn check_operators(
+        &self,
+        operators: Vec<Spanned<OperatorFile>>,
+        data_planes: &[DataPlane],
+    ) -> Result<Vec<Operator>, ConfigError> {
+        let mut read = Vec::new();
+        for (index, written) in operators.into_iter().enumerate() {
+            let place = Spanned { value: (), referenced: written.referenced, defined: written.defined };
+            let operator = written.value.read(&read, data_planes);
+            read.push(operator.map_err(|(member, reason)| {
+                self.error(&place, &format!("operators[{index}].{member}"), reason)
+            })?);
         }
         Ok(read)
     }

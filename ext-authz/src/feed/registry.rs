@@ -125,9 +125,9 @@ impl Registry {
         let now = clock::now().0;
         let watcher = Watcher {
             name: Arc::clone(name),
-            node: bounded(&node, NAME),
-            cluster: bounded(&cluster, NAME),
-            build: bounded(&build, NAME),
+            node: bounded(&node, NAME).into(),
+            cluster: bounded(&cluster, NAME).into(),
+            build: bounded(&build, NAME).into(),
             protocol,
             connected_at: now,
             version: version.map(super::from_wire),
@@ -181,7 +181,7 @@ impl Entry {
     }
 
     pub(super) fn nacked(&self, version: Version, reason: &str) {
-        let nack = Nacked { version, reason: bounded(reason, REASON), at: clock::now().0 };
+        let nack = Nacked { version, reason: bounded(reason, REASON).into(), at: clock::now().0 };
         self.change(|watcher| watcher.nack = Some(nack));
     }
 
@@ -231,12 +231,12 @@ pub(crate) fn revocations_behind(held: Version, newest: Version) -> u64 {
 }
 
 /// The beginning of `text`, at most so many bytes.
-fn bounded(text: &str, most: usize) -> Box<str> {
+pub(super) fn bounded(text: &str, most: usize) -> &str {
     let mut end = most.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].into()
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -245,9 +245,9 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        assert_eq!(&*bounded("añb", 2), "a");
-        assert_eq!(&*bounded("añb", 3), "añ");
-        assert_eq!(&*bounded("añb", 9), "añb");
+        assert_eq!(bounded("añb", 2), "a");
+        assert_eq!(bounded("añb", 3), "añ");
+        assert_eq!(bounded("añb", 9), "añb");
     }
 
     #[test]

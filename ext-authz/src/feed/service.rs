@@ -17,7 +17,7 @@ use http_body_util::StreamBody;
 use tonic::{Status, codegen::Service, server::NamedService};
 
 use super::{Publications, Refresh, Registry, SERVICE, WATCH, session::Session, up::Up};
-use crate::{config::Limits, identity::Identity, listen::Shutdown};
+use crate::{audit::Recorder, config::Limits, identity::Identity, listen::Shutdown};
 
 /// Most bytes of a watcher's message: decisions of 128 KiB, and some more.
 const MESSAGE_BYTES: usize = 192 * 1024;
@@ -35,6 +35,8 @@ pub struct Feed {
     pub shutdown: Shutdown,
     /// Bytes of a message, and time for a Hello.
     pub limits: Limits,
+    /// Takes what was decided.
+    pub recorder: Recorder,
 }
 
 /// `writ.v1.DataPlane` for the callers of one listener.

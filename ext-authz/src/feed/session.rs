@@ -275,7 +275,7 @@ impl Session {
                 answers.nacked(from_wire(version));
                 Ok(())
             }
-            Some(Message::Report(report)) => report::take(name, entry, report),
+            Some(Message::Report(report)) => report::take(name, entry, &self.feed.recorder, report),
             Some(Message::Hello(_)) => Err(Status::invalid_argument("a second Hello")),
             // Of a later release, which has to do without an answer.
             None => Ok(()),

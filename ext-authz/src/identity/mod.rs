@@ -1,6 +1,6 @@
 //! Which data plane is calling.
 
-mod bearer;
+pub(crate) mod bearer;
 mod certificate;
 mod refusals;
 

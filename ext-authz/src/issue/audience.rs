@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::IssueError;
 
 /// The audience asked for, or the only one there is.
-pub(super) fn choose(asked: Option<String>, audiences: &BTreeSet<&str>) -> Result<String, IssueError> {
+pub(crate) fn choose(asked: Option<String>, audiences: &BTreeSet<&str>) -> Result<String, IssueError> {
     match asked {
         Some(audience) if audiences.contains(audience.as_str()) => Ok(audience),
         Some(audience) => Err(IssueError::AudienceUnknown(audience)),

@@ -9,11 +9,11 @@ use super::IssueError;
 
 /// What all ceilings together leave of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     /// Lifetime in seconds.
-    pub(super) ttl: u64,
-    /// How often the token may be delegated onwards.
-    pub(super) max_depth: u32,
+    pub(crate) ttl: u64,
+    /// How deep below the first token of its task a delegated one may be.
+    pub(crate) max_depth: u32,
 }
 
 /// The server's own bounds of lifetimes.
@@ -23,11 +23,21 @@ pub(super) struct Lifetimes {
     pub(super) max: Duration,
 }
 
-/// Holds `grants` and the lifetime `asked` for (seconds) against `ceilings`. A lifetime over a cap is refused,
+/// What the token is a part of, and how long that lasts: no token of it lives longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rest {
+    /// Seconds from now.
+    pub(crate) seconds: u64,
+    /// What it is, for people to read.
+    pub(crate) of: &'static str,
+}
+
+/// Holds `grants` and the lifetime `asked` for (seconds) against `ceilings`, within `rest`. A lifetime over a cap is refused,
 /// not cut: the client would believe that its token lives on. Without a lifetime the default is cut to the caps.
 pub(super) fn check(
     grants: &[Grant],
     asked: Option<u64>,
+    rest: Option<Rest>,
     ceilings: &[Ceiling],
     lifetimes: Lifetimes,
 ) -> Result<Allowance, IssueError> {
@@ -40,6 +50,14 @@ pub(super) fn check(
         Some(asked) => asked,
         None => lifetimes.default.as_secs(),
     };
+    if let Some(Rest { seconds, of }) = rest {
+        match asked {
+            Some(asked) if asked > seconds => {
+                return Err(IssueError::Lifetime { asked, cap: seconds, whose: of.to_owned() });
+            }
+            _ => ttl = ttl.min(seconds),
+        }
+    }
     let mut max_depth = MAX_DEPTH;
     for (index, grant) in grants.iter().enumerate() {
         let covering: Vec<&Ceiling> =

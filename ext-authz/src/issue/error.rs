@@ -78,7 +78,7 @@ pub enum IssueError {
 
 impl IssueError {
     /// Logs what the client must not know, and says no more than that it happened.
-    pub(super) fn internal(cause: &dyn Display) -> Self {
+    pub(crate) fn internal(cause: &dyn Display) -> Self {
         tracing::error!(%cause, "a token could not be made");
         Self::Internal
     }

@@ -10,16 +10,16 @@ use crate::clients::AuthenticatedClient;
 
 /// For whom, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parties {
-    pub(super) subject: String,
+pub(crate) struct Parties {
+    pub(crate) subject: String,
     /// The holder, where it is not the subject (RFC 8693 section 4.1).
-    pub(super) actor: Option<Actor>,
+    pub(crate) actor: Option<Actor>,
 }
 
 impl Parties {
-    /// Whom `client` may name. The subject is a matter between client and user; the holder is what data planes
-    /// and audit go by, so it is the client itself or one of the client's agents.
-    pub(super) fn of(
+    /// Whom `client` may name, by the policy of now. The subject is a matter between client and user; the holder is what
+    /// data planes and audit go by, so it is the client itself or one of the client's agents.
+    pub(crate) fn of(
         client: &AuthenticatedClient,
         subject: Option<String>,
         agent: Option<String>,
@@ -32,22 +32,27 @@ impl Parties {
         if !is_own {
             return Err(IssueError::Agent(holder.clone()));
         }
-        let actor = agent.filter(|agent| *agent != subject).map(|sub| Actor { sub });
+        let actor = agent.filter(|agent| *agent != subject).map(|sub| Actor { sub, act: None });
         Ok(Self { subject, actor })
     }
 
-    pub(super) fn holder(&self) -> &str {
+    pub(crate) fn holder(&self) -> &str {
         self.actor.as_ref().map_or(&self.subject, |actor| &actor.sub)
     }
 }
 
 fn named(name: Option<String>, field: &'static str) -> Result<Option<String>, IssueError> {
-    match name {
-        Some(name) if !is_name(&name) => Err(IssueError::Name { field }),
-        // A dot segment would pass a pattern such as `spiffe://example.org/agent/*` and name someone else upstream.
-        Some(name) if name.starts_with("spiffe://") && !is_spiffe_id(&name) => {
-            Err(IssueError::SpiffeId { field })
-        }
-        name => Ok(name),
+    name.map(|name| check_name(&name, field).map(|()| name)).transpose()
+}
+
+/// Refuses what cannot name a subject or a holder.
+pub(crate) fn check_name(name: &str, field: &'static str) -> Result<(), IssueError> {
+    if !is_name(name) {
+        return Err(IssueError::Name { field });
     }
+    // A dot segment would pass a pattern such as `spiffe://example.org/agent/*` and name someone else upstream.
+    if name.starts_with("spiffe://") && !is_spiffe_id(name) {
+        return Err(IssueError::SpiffeId { field });
+    }
+    Ok(())
 }

@@ -1,162 +1,128 @@
-//! From an authenticated client's request to a signed token.
-
-use std::sync::Arc;
+//! From what was allowed to a signed token.
 
 use uuid::Uuid;
 use verdict::{
     UnixTime,
     grant::Grant,
-    peer::is_spiffe_id,
     token::{
         Claims, MAX_TOKEN,
-        claims::{Confirmation, WritClaim},
+        claims::{Actor, Confirmation, WritClaim},
     },
 };
 
 use super::{
-    IssueError, TokenRequest, audience,
-    ceiling::{self, Lifetimes},
+    IssueError, binding,
+    ceiling::{self, Allowance, Lifetimes, Rest},
     grants,
-    holder::Parties,
 };
-use crate::{clients::AuthenticatedClient, config::Config, keys::KeyRing, state::State, telemetry::metrics};
+use crate::{
+    clients::AuthenticatedClient,
+    config::Config,
+    keys::{KeyError, KeyRing, Keys},
+};
 
-/// Signs tokens. Keeps no state of its own: a token is not a row.
+/// Signs tokens. Knows nothing of tasks: what a token may say was decided before, and whether it counts is decided by the
+/// store, at the commit that it is handed out after.
 #[derive(Debug)]
 pub struct Issuer {
     issuer: String,
     lifetimes: Lifetimes,
-    keys: Arc<KeyRing>,
+    keys: Keys,
 }
 
-/// A token that was just signed, and what its client is told about it.
-pub struct IssuedToken {
-    /// The token, compact JWS.
-    pub access_token: String,
-    /// The task it opens.
-    pub task: String,
+/// What a token shall say, apart from what is the same in all or new in each.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// Its audiences.
+    pub(crate) audiences: Vec<String>,
     /// For whom.
-    pub subject: String,
-    /// Who presents it.
-    pub agent: String,
-    /// Lifetime in seconds.
-    pub expires_in: u64,
-    /// Expiry, Unix seconds.
-    pub expires_at: u64,
+    pub(crate) subject: String,
+    /// Who presents it, if someone else.
+    pub(crate) actor: Option<Actor>,
+    /// Whoever requested it.
+    pub(crate) client: String,
     /// What it allows.
-    pub grants: Vec<Grant>,
+    pub(crate) grants: Vec<Grant>,
+    /// What its presenter proves.
+    pub(crate) cnf: Option<Confirmation>,
+    /// Where it stands.
+    pub(crate) writ: WritClaim,
+    /// Its lifetime, seconds.
+    pub(crate) ttl: u64,
+}
+
+/// A token that was signed and that nobody has seen: it is handed out after a commit only.
+pub(crate) struct SignedToken {
+    pub(crate) access_token: String,
+    pub(crate) claims: Claims,
+    /// The keys sequence of the key that signed it.
+    pub(crate) keys: u64,
 }
 
 impl Issuer {
     /// An issuer that signs with the active key of `keys`.
     #[must_use]
-    pub fn new(config: &Config, keys: Arc<KeyRing>) -> Self {
+    pub fn new(config: &Config, keys: Keys) -> Self {
         let lifetimes = Lifetimes { default: config.default_ttl, max: config.max_ttl };
         Self { issuer: config.issuer.clone(), lifetimes, keys }
     }
 
-    /// Opens a task and signs its first token.
-    ///
-    /// # Errors
-    /// What the client may not have, or the server cannot do.
-    pub fn issue(
+    /// What `client` may have of what it asks for, by the policy of now. `rest`: of what the token will be a part.
+    pub(crate) fn allow(
         &self,
-        state: &State,
         client: &AuthenticatedClient,
-        request: TokenRequest,
-        now: UnixTime,
-    ) -> Result<IssuedToken, IssueError> {
-        let TokenRequest { grants, subject, agent, expires_in, audience, cnf } = request;
-        grants::check_supported(&grants)?;
-        grants::check_distinct(&grants)?;
-        let allowance = ceiling::check(&grants, expires_in, &client.policy().may_request, self.lifetimes)?;
-        let audience = audience::choose(audience, &state.policy().audiences())?;
-        let parties = Parties::of(client, subject, agent)?;
-        check_binding(cnf.as_ref())?;
-
-        let task = new_id();
-        let agent = parties.holder().to_owned();
-        let claims = Claims {
-            iss: self.issuer.clone(),
-            aud: vec![audience],
-            exp: now.plus(allowance.ttl).0,
-            iat: now.0,
-            nbf: None,
-            jti: new_id(),
-            sub: parties.subject,
-            act: parties.actor,
-            client_id: client.name().to_owned(),
-            txn: task.clone(),
-            authorization_details: grants,
-            cnf,
-            writ: WritClaim {
-                client: client.name().to_owned(),
-                tasks: vec![task.clone()],
-                agents: vec![agent.clone()],
-                lineage: Vec::new(),
-                depth: 0,
-                max_depth: allowance.max_depth,
-            },
-        };
-        let access_token = self.sign(&claims)?;
-        tracing::info!(
-            task,
-            client = client.name(),
-            agent,
-            jti = claims.jti,
-            expires_at = claims.exp,
-            "issued a task token"
-        );
-        metrics::token_issued();
-        Ok(IssuedToken {
-            access_token,
-            task,
-            subject: claims.sub,
-            agent,
-            expires_in: allowance.ttl,
-            expires_at: claims.exp,
-            grants: claims.authorization_details,
-        })
+        grants: &[Grant],
+        asked: Option<u64>,
+        rest: Option<Rest>,
+    ) -> Result<Allowance, IssueError> {
+        grants::check_supported(grants)?;
+        grants::check_distinct(grants)?;
+        ceiling::check(grants, asked, rest, &client.policy().may_request, self.lifetimes)
     }
 
     /// Signs what data planes will accept, and nothing else.
-    fn sign(&self, claims: &Claims) -> Result<String, IssueError> {
+    pub(crate) fn sign(&self, draft: Draft, now: UnixTime) -> Result<SignedToken, IssueError> {
+        let Draft { audiences, subject, actor, client, grants, cnf, writ, ttl } = draft;
+        binding::check(cnf.as_ref())?;
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: audiences,
+            exp: now.plus(ttl).0,
+            iat: now.0,
+            nbf: None,
+            jti: new_id(),
+            sub: subject,
+            act: actor,
+            client_id: client,
+            txn: writ.tasks.first().cloned().unwrap_or_default(),
+            authorization_details: grants,
+            cnf,
+            writ,
+        };
         claims.check().map_err(|reason| IssueError::internal(&reason))?;
-        let token = self.keys.active().sign(claims).map_err(|error| IssueError::internal(&error))?;
-        if token.len() > MAX_TOKEN { Err(IssueError::TooLarge(token.len())) } else { Ok(token) }
+        self.sign_with(&self.keys.current(), claims)
     }
-}
 
-/// A `cnf` that nothing could satisfy, or that nothing here checks, must not be signed.
-fn check_binding(cnf: Option<&Confirmation>) -> Result<(), IssueError> {
-    match cnf {
-        None => Ok(()),
-        Some(Confirmation { jkt: Some(_), .. }) => {
-            Err(IssueError::Binding("`jkt` (DPoP) is not supported by this version"))
-        }
-        Some(Confirmation { x5t_s256: None, spiffe: None, jkt: None }) => {
-            Err(IssueError::Binding("names nothing to prove: give `spiffe` or `x5t#S256`"))
-        }
-        Some(Confirmation { x5t_s256, spiffe, jkt: None }) => {
-            if x5t_s256.as_ref().is_some_and(|thumbprint| !is_thumbprint(thumbprint)) {
-                return Err(IssueError::Binding("`x5t#S256` is not the base64url SHA-256 of a certificate"));
-            }
-            if spiffe.as_ref().is_some_and(|id| !is_spiffe_id(id)) {
-                return Err(IssueError::Binding("`spiffe` is not a SPIFFE ID"));
-            }
-            Ok(())
-        }
+    /// Takes up the keys of the store, which says that they have changed.
+    pub(crate) async fn refresh_keys(&self) -> Result<(), KeyError> {
+        self.keys.refresh().await.map(drop)
     }
-}
 
-/// 32 bytes in base64url (RFC 8705 section 3.1).
-fn is_thumbprint(text: &str) -> bool {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    /// Signs the same with the key that signs by now.
+    pub(crate) fn sign_again(&self, signed: SignedToken) -> Result<SignedToken, IssueError> {
+        self.sign_with(&self.keys.current(), signed.claims)
+    }
 
-    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
+    fn sign_with(&self, keys: &KeyRing, claims: Claims) -> Result<SignedToken, IssueError> {
+        let access_token = keys.active().sign(&claims).map_err(|error| IssueError::internal(&error))?;
+        if access_token.len() > MAX_TOKEN {
+            return Err(IssueError::TooLarge(access_token.len()));
+        }
+        Ok(SignedToken { access_token, claims, keys: keys.sequence() })
+    }
 }
 
 /// A UUIDv7: ids sort by the time they were made.
-fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     Uuid::now_v7().to_string()
 }

@@ -1,15 +1,19 @@
-//! Issuing: the one place that turns a client's request for grants into a signed token.
+//! Issuing: what a client may have, and the one place that signs it.
 
 mod audience;
+mod binding;
 mod ceiling;
 mod error;
 mod grants;
 mod holder;
 mod issuer;
-mod request;
 
+pub(crate) use audience::choose as choose_audience;
+pub(crate) use binding::narrowed as narrowed_binding;
+pub(crate) use ceiling::Rest;
 pub use error::IssueError;
 pub use grants::GrantList;
 pub(crate) use grants::describe;
-pub use issuer::{IssuedToken, Issuer};
-pub use request::TokenRequest;
+pub(crate) use holder::{Parties, check_name};
+pub use issuer::Issuer;
+pub(crate) use issuer::{Draft, SignedToken, new_id};

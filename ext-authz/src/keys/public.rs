@@ -25,6 +25,25 @@ impl PublicKey {
         Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", usage: "sig", kid: thumbprint(&x), x }
     }
 
+    /// A key from the member `x` of its JWK; `None` for anything but base64url of 32 bytes.
+    #[must_use]
+    pub fn parse(x: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(x).ok()?;
+        (bytes.len() == 32).then(|| Self::from_bytes(&bytes))
+    }
+
+    /// Its algorithm, as in a token's header.
+    #[must_use]
+    pub fn alg(&self) -> &str {
+        self.alg
+    }
+
+    /// The key itself, in base64url.
+    #[must_use]
+    pub fn x(&self) -> &str {
+        &self.x
+    }
+
     /// The key's id: its thumbprint.
     #[must_use]
     pub fn kid(&self) -> &str {

@@ -1,100 +1,124 @@
-//! All keys of a data directory, and the one that signs.
+//! All keys of the store at one instant: those that verify, and the one that signs.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
+use store::{KeyState, Keys as StoredKeys, SigningKey as StoredKey};
+
+use super::{
+    KeyError, PublicKey, SigningKey,
+    seal::{Purpose, Sealer},
 };
 
-use thiserror::Error;
-
-use super::{PublicKey, SigningKey, generate::generate_pem, signing::SigningKeyError};
-use crate::files::{self, FileError};
-
-/// The keys that verify tokens, and the one of them that signs.
-#[derive(Debug)]
-pub struct KeyRing {
-    active: SigningKey,
-    others: Vec<PublicKey>,
+/// What everyone may know of the keys: read without the key-encryption key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySet {
+    sequence: u64,
+    keys: Vec<ListedKey>,
 }
 
-/// Why there is no key ring.
-#[derive(Debug, Error)]
-pub enum KeyError {
-    /// A file or the directory.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A file that is not a key.
-    #[error("`{}`: {reason}", path.display())]
-    Key {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: SigningKeyError,
-    },
-    /// A key under another key's name: `kid` and file would disagree.
-    #[error("`{}` holds the key `{kid}` and must be named `{kid}.pem`", path.display())]
-    Name {
-        /// The file.
-        path: PathBuf,
-        /// The key's id.
-        kid: String,
-    },
-    /// No key at all.
-    #[error("no signing key in `{}`: `writ serve` makes one at its first start", .0.display())]
-    None(PathBuf),
-    /// Several keys, and none is chosen.
-    #[error("several signing keys in `{}`: write the `kid` of the one that signs to the file `active`", .0.display())]
-    Ambiguous(PathBuf),
-    /// The chosen key is missing.
-    #[error("`{}` names `{kid}`, which is no key of that directory", path.display())]
-    Inactive {
-        /// The file `active`.
-        path: PathBuf,
-        /// What it says.
-        kid: String,
-    },
-    /// The system's random numbers.
-    #[error("cannot make a key: no random numbers")]
-    Random,
+/// A key and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedKey {
+    /// The key.
+    pub public: PublicKey,
+    /// What it is good for.
+    pub state: KeyState,
+    /// When it was made, Unix seconds, as all instants here.
+    pub created_at: u64,
+    /// When it began to sign.
+    pub active_at: Option<u64>,
+    /// When it ceased to.
+    pub retired_at: Option<u64>,
+    /// No token that it signed is valid after this instant; `None` while it signs.
+    pub last_exp: Option<u64>,
+}
+
+/// The keys, and the private half of the one that signs.
+#[derive(Debug)]
+pub struct KeyRing {
+    set: KeySet,
+    active: SigningKey,
+    /// As they are kept, so that a change can say what they are from then on.
+    stored: Vec<StoredKey>,
+}
+
+impl KeySet {
+    /// Reads what the store holds.
+    ///
+    /// # Errors
+    /// A key that is not what its row says, or not one that signs.
+    pub(super) fn read(stored: &StoredKeys) -> Result<Self, KeyError> {
+        let keys = stored.keys.iter().map(ListedKey::read).collect::<Result<Vec<_>, _>>()?;
+        let set = Self { sequence: stored.head.keys, keys };
+        match set.in_state(KeyState::Active).count() {
+            1 => Ok(set),
+            active => Err(KeyError::Active(active)),
+        }
+    }
+
+    /// Raised with every change of the keys.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Every key that verifies, the one that signs first. In the same order at every replica.
+    pub fn published(&self) -> impl Iterator<Item = &PublicKey> {
+        let states = [KeyState::Active, KeyState::Next, KeyState::Retired];
+        states.into_iter().flat_map(|state| self.in_state(state)).map(|key| &key.public)
+    }
+
+    /// All keys, withdrawn ones too, in the order in which they were made.
+    #[must_use]
+    pub fn keys(&self) -> &[ListedKey] {
+        &self.keys
+    }
+
+    /// Keys in this state.
+    pub fn in_state(&self, state: KeyState) -> impl Iterator<Item = &ListedKey> {
+        self.keys.iter().filter(move |key| key.state == state)
+    }
+
+    /// The key with this id.
+    #[must_use]
+    pub fn find(&self, kid: &str) -> Option<&ListedKey> {
+        self.keys.iter().find(|key| key.public.kid() == kid)
+    }
+}
+
+impl ListedKey {
+    fn read(stored: &StoredKey) -> Result<Self, KeyError> {
+        // What is encrypted is read where it is needed.
+        let StoredKey { kid, alg, public_key, sealed: _, state, created_at, active_at, retired_at, last_exp } =
+            stored;
+        let public = PublicKey::parse(public_key).filter(|key| key.kid() == kid && key.alg() == alg);
+        Ok(Self {
+            public: public.ok_or_else(|| KeyError::Damaged(kid.clone()))?,
+            state: *state,
+            created_at: *created_at,
+            active_at: *active_at,
+            retired_at: *retired_at,
+            last_exp: *last_exp,
+        })
+    }
 }
 
 impl KeyRing {
-    /// Reads `directory`, and makes its first key if there is none.
+    /// Reads what the store holds.
     ///
     /// # Errors
-    /// See [`KeyError`].
-    pub fn open_or_create(directory: &Path) -> Result<Self, KeyError> {
-        files::make_private_directory(directory)?;
-        if list(directory)?.is_empty() {
-            let pem = generate_pem()?;
-            let key = SigningKey::from_pem(pem.as_bytes()).map_err(|_| KeyError::Random)?;
-            let path = directory.join(format!("{}.pem", key.public().kid()));
-            files::write_atomically(&path, pem.as_bytes(), files::SECRET)?;
-            tracing::info!(kid = key.public().kid(), "made the signing key");
-        }
-        Self::open(directory)
-    }
-
-    /// Reads `directory`.
-    ///
-    /// # Errors
-    /// See [`KeyError`].
-    pub fn open(directory: &Path) -> Result<Self, KeyError> {
-        let mut keys = list(directory)?.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-        let chosen = directory.join("active");
-        let index = match files::read_if_present(&chosen)? {
-            Some(text) => {
-                let kid = String::from_utf8_lossy(&text).trim().to_owned();
-                keys.iter()
-                    .position(|key| key.public().kid() == kid)
-                    .ok_or(KeyError::Inactive { path: chosen, kid })?
-            }
-            None if keys.len() == 1 => 0,
-            None if keys.is_empty() => return Err(KeyError::None(directory.to_owned())),
-            None => return Err(KeyError::Ambiguous(directory.to_owned())),
+    /// See [`KeySet::read`]; or what should sign is encrypted under another key.
+    pub(super) fn read(stored: &StoredKeys, sealer: &Sealer) -> Result<Self, KeyError> {
+        let set = KeySet::read(stored)?;
+        let active = stored.keys.iter().find(|key| key.state == KeyState::Active);
+        let Some(StoredKey { kid, sealed: Some(sealed), .. }) = active else {
+            return Err(KeyError::Active(0));
         };
-        let active = keys.swap_remove(index);
-        Ok(Self { active, others: keys.iter().map(|key| key.public().clone()).collect() })
+        let key = SigningKey::from_pkcs8(&sealer.open(Purpose::SigningKey(kid), sealed)?);
+        let active = key.map_err(|_| KeyError::Damaged(kid.clone()))?;
+        // Or tokens would be signed that nobody verifies.
+        if active.public().kid() != kid {
+            return Err(KeyError::Damaged(kid.clone()));
+        }
+        Ok(Self { set, active, stored: stored.keys.clone() })
     }
 
     /// The key that signs.
@@ -103,32 +127,30 @@ impl KeyRing {
         &self.active
     }
 
-    /// Every key that verifies, the one that signs first.
+    /// What everyone may know.
+    #[must_use]
+    pub fn set(&self) -> &KeySet {
+        &self.set
+    }
+
+    /// See [`KeySet::sequence`]. A token that was signed under another one is not issued.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.set.sequence
+    }
+
+    /// Keys in this state, as they are kept.
+    pub(super) fn stored(&self, state: KeyState) -> impl Iterator<Item = &StoredKey> {
+        self.stored.iter().filter(move |key| key.state == state)
+    }
+
+    /// The key with this id, as it is kept.
+    pub(super) fn find_stored(&self, kid: &str) -> Option<&StoredKey> {
+        self.stored.iter().find(|key| key.kid == kid)
+    }
+
+    /// See [`KeySet::published`].
     pub fn public(&self) -> impl Iterator<Item = &PublicKey> {
-        std::iter::once(self.active.public()).chain(&self.others)
+        self.set.published()
     }
-}
-
-/// The key files, by name.
-fn list(directory: &Path) -> Result<Vec<PathBuf>, KeyError> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
-    };
-    let entries = entries.map_err(|error| FileError::new("read directory", directory, error))?;
-    let is_key = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pem");
-    let mut paths: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(is_key).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-fn read(path: &Path) -> Result<SigningKey, KeyError> {
-    let text = files::read_secret(path)?;
-    let key =
-        SigningKey::from_pem(&text).map_err(|reason| KeyError::Key { path: path.to_owned(), reason })?;
-    let kid = key.public().kid();
-    if path.file_stem().is_none_or(|stem| stem != kid) {
-        return Err(KeyError::Name { path: path.to_owned(), kid: kid.to_owned() });
-    }
-    Ok(key)
 }

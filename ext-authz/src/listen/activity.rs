@@ -16,16 +16,16 @@ pub(super) struct Activity(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     requests: Mutex<Requests>,
-    /// The last request that is no stream of the feed has ended.
+    /// The last request that is no stream that lasts has ended.
     rest: Notify,
 }
 
 #[derive(Debug)]
 struct Requests {
-    /// Requests in progress that have an end, each with its start; and those streams of the feed that wait for their
+    /// Requests in progress that have an end, each with its start; and those streams that last that wait for their
     /// reader, each since when.
     open: BTreeMap<u64, Instant>,
-    /// Of all in progress, those that are streams of the feed.
+    /// Of all in progress, those that are streams that last.
     streams: usize,
     /// Of all in progress, those that are not.
     ending: usize,
@@ -58,7 +58,7 @@ impl Activity {
         Self(Arc::new(Shared { requests: Mutex::new(requests), rest: Notify::new() }))
     }
 
-    /// A request begins. A stream of the feed may take as long as it is read.
+    /// A request begins. A stream that lasts may take as long as it is read.
     pub(super) fn begin(&self, is_stream: bool) -> InProgress {
         let mut requests = self.lock();
         let id = requests.next;
@@ -97,7 +97,7 @@ impl Activity {
         }
     }
 
-    /// Returns when nothing is in progress but streams of the feed, and there are some.
+    /// Returns when nothing is in progress but streams that last, and there are some.
     pub(super) async fn only_streams(&self) {
         loop {
             let rest = self.0.rest.notified();
@@ -119,6 +119,11 @@ impl Activity {
 }
 
 impl InProgress {
+    /// The same request, which turned out to be a stream.
+    pub(super) fn into_stream(self) -> Self {
+        self.activity.begin(true)
+    }
+
     /// For a stream: whether there is something that its reader has not taken yet.
     pub(super) fn is_waiting_for_its_reader(&self, waits: bool) {
         let mut requests = self.activity.lock();

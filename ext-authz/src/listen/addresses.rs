@@ -24,6 +24,8 @@ pub struct Addresses {
     pub admin: SocketAddr,
     /// The Unix socket of data planes.
     pub data_plane: PathBuf,
+    /// The Unix socket of operators.
+    pub operator: PathBuf,
 }
 
 /// The file that lists the addresses. It goes when this value does: nobody listens there any more.

@@ -22,12 +22,13 @@ use super::{
     Shutdown,
     activity::{Activity, Uselessness},
     guard::{Guard, Protocol},
-    places::Places,
+    places::{Admission, Places},
     seats::{Seat, Seats},
 };
 use crate::{
     config::Limits,
     identity::{ClientCertificate, Identity},
+    state::Current,
     telemetry::metrics,
     tls::Doorman,
 };
@@ -55,6 +56,8 @@ pub struct Door {
     pub limits: Limits,
     /// How callers prove that they are no strangers. `None` where all who get here are alike.
     pub identity: Option<Identity>,
+    /// Whose clients may call, too, and are no strangers either; where there is an identity to prove.
+    pub clients: Option<Current>,
     /// Its routes.
     pub router: Router,
 }
@@ -64,9 +67,10 @@ pub async fn serve<L>(mut listener: L, door: Door, mut shutdown: Shutdown)
 where
     L: Listener,
 {
-    let Door { name, protocol, tls, limits, identity, router } = door;
+    let Door { name, protocol, tls, limits, identity, clients, router } = door;
     let seats = Seats::new(&limits, identity.is_some());
-    let guard = Guard { name, protocol, limits, router, places: Places::new(protocol, identity, &limits) };
+    let places = Places::new(protocol, identity, clients, &limits);
+    let guard = Guard { name, protocol, limits, router, places };
     let mut connections = JoinSet::new();
     loop {
         // A vacancy first, then a connection: beyond the bound they wait in the kernel's queue, which is bounded too.
@@ -139,9 +143,9 @@ async fn serve_stream<S>(
         if let Some(certificate) = &certificate {
             request.extensions_mut().insert(certificate.clone());
         }
-        let place = guard.places.take(&request, &seat);
-        let is_stream = place.as_ref().is_some_and(|place| place.end.is_none());
-        guard.clone().answer(request, place, requests.begin(is_stream))
+        let admission = guard.places.take(&mut request, &seat);
+        let is_stream = matches!(&admission, Admission::Placed(place) if place.end.is_none());
+        guard.clone().answer(request, admission, seat.clone(), requests.begin(is_stream))
     });
     let stream = TokioIo::new(stream);
     match protocol {

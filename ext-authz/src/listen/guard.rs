@@ -14,7 +14,8 @@ use super::{
     activity::InProgress,
     feed_body::FeedBody,
     guarded_body::GuardedBody,
-    places::{Place, Places},
+    places::{Admission, Places},
+    seats::Seat,
 };
 use crate::{config::Limits, telemetry::metrics};
 
@@ -48,10 +49,22 @@ impl Guard {
     /// Answers one request within its bounds.
     pub(super) async fn answer(
         self,
-        request: Request<Incoming>,
-        place: Option<Place>,
-        in_progress: InProgress,
+        mut request: Request<Incoming>,
+        admission: Admission,
+        seat: Seat,
+        mut in_progress: InProgress,
     ) -> Result<Response<Body>, Infallible> {
+        let place = match admission {
+            Admission::Placed(place) => Some(place),
+            Admission::Full => None,
+            Admission::Claimed(place, claim) => {
+                let place = claim.settle(&mut request, place, &seat).await;
+                if place.as_ref().is_some_and(|place| place.end.is_none()) {
+                    in_progress = in_progress.into_stream();
+                }
+                place
+            }
+        };
         let response = match place {
             None => self.refuse(Refusal::Overloaded),
             Some(place) => {
@@ -79,7 +92,7 @@ impl Guard {
         }
     }
 
-    /// A body that ends with an error where it becomes too large; the feed bounds each message of a stream instead. One that says so beforehand is not read at all.
+    /// A body that ends with an error where it becomes too large; streams bound each message instead. One that says so beforehand is not read at all.
     fn bound(&self, request: Request<Incoming>) -> Request<Body> {
         let most = self.body_bytes();
         let length = request

@@ -3,6 +3,7 @@
 mod activity;
 mod addresses;
 mod bind;
+mod clients;
 mod connection;
 mod descriptors;
 mod feed_body;
@@ -19,4 +20,4 @@ pub use connection::{Door, serve};
 pub use descriptors::raise_descriptor_limit;
 pub use guard::Protocol;
 pub use shutdown::{Shutdown, StopSignals, Trigger};
-pub use unix::{DataPlaneSocket, SocketError};
+pub use unix::{PrivateSocket, SocketError};

@@ -9,8 +9,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{guard::Protocol, seats::Seat};
-use crate::{config::Limits, feed, identity::Identity};
+use super::{
+    clients::{Claim, ClientLanes},
+    guard::Protocol,
+    seats::Seat,
+};
+use crate::{config::Limits, feed, identity::Identity, state::Current};
 
 /// The places of one listener.
 #[derive(Clone, Debug)]
@@ -19,10 +23,13 @@ pub(super) struct Places {
     /// Where the protocol has a feed.
     feed: Option<FeedLane>,
     strangers: Option<(Identity, Lane)>,
+    /// Where they may call, too.
+    clients: Option<ClientLanes>,
 }
 
+/// Places that are alike.
 #[derive(Clone, Debug)]
-struct Lane {
+pub(super) struct Lane {
     places: Arc<Semaphore>,
     /// `None`: as long as it takes.
     time: Option<Duration>,
@@ -38,18 +45,36 @@ struct FeedLane {
 /// A request's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// When the request has to be over; `None` for a stream that follows the feed.
+    /// When the request has to be over; `None` for a stream that lasts.
     pub(super) end: Option<Instant>,
     _permit: OwnedSemaphorePermit,
-    /// Of what its data plane may take.
+    /// Of what its data plane, or client, may take.
     _share: Option<OwnedSemaphorePermit>,
 }
 
+/// What became of a request that came.
+#[derive(Debug)]
+pub(super) enum Admission {
+    /// It may go on.
+    Placed(Place),
+    /// It has a stranger's place until its claim is proven.
+    Claimed(Place, Claim),
+    /// There is no place left.
+    Full,
+}
+
 impl Places {
-    /// Places for a listener. With an `identity`, whoever does not prove it is a stranger.
-    pub(super) fn new(protocol: Protocol, identity: Option<Identity>, limits: &Limits) -> Self {
-        let lane = |places, time| Lane { places: Arc::new(Semaphore::new(places)), time };
+    /// Places for a listener. With an `identity`, whoever does not prove it is a stranger, unless they are a client where
+    /// `clients` may call.
+    pub(super) fn new(
+        protocol: Protocol,
+        identity: Option<Identity>,
+        clients: Option<Current>,
+        limits: &Limits,
+    ) -> Self {
+        let lane = Lane::new;
         Self {
+            clients: clients.map(|current| ClientLanes::new(current, limits)),
             known: lane(limits.requests.get(), Some(limits.request_timeout)),
             feed: (protocol == Protocol::Grpc).then(|| {
                 let all = lane(limits.feed_streams.get(), None);
@@ -62,22 +87,26 @@ impl Places {
     }
 
     /// A place for a request. Its connection may stay once one of its requests was proven.
-    /// `None`: there is none left.
-    pub(super) fn take<B>(&self, request: &Request<B>, seat: &Seat) -> Option<Place> {
+    pub(super) fn take<B>(&self, request: &mut Request<B>, seat: &Seat) -> Admission {
         let name = match &self.strangers {
             None => None,
-            Some((identity, lane)) => match identity.prove(request) {
+            Some((identity, strangers)) => match identity.prove(request) {
                 Ok(plane) => Some(&plane.name),
-                Err(_) => return lane.take(),
+                Err(_) => {
+                    return match &self.clients {
+                        Some(clients) => clients.take(request, seat, strangers),
+                        None => Admission::from(strangers.take()),
+                    };
+                }
             },
         };
         if !seat.keep() {
-            return None;
+            return Admission::Full;
         }
-        match &self.feed {
+        Admission::from(match &self.feed {
             Some(feed) if request.uri().path() == feed::WATCH => feed.take(name),
             _ => self.known.take(),
-        }
+        })
     }
 }
 
@@ -101,8 +130,25 @@ impl FeedLane {
 }
 
 impl Lane {
-    fn take(&self) -> Option<Place> {
+    pub(super) fn new(places: usize, time: Option<Duration>) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), time }
+    }
+
+    pub(super) fn take(&self) -> Option<Place> {
         let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
         Some(Place { end: self.time.map(|time| Instant::now() + time), _permit: permit, _share: None })
+    }
+}
+
+impl Place {
+    /// The same, as one of those that a caller of several may have.
+    pub(super) fn sharing(self, share: OwnedSemaphorePermit) -> Self {
+        Self { _share: Some(share), ..self }
+    }
+}
+
+impl From<Option<Place>> for Admission {
+    fn from(place: Option<Place>) -> Self {
+        place.map_or(Self::Full, Self::Placed)
     }
 }

@@ -17,6 +17,8 @@ use crate::config::Limits;
 #[derive(Clone, Debug)]
 pub(super) struct Seats {
     known: Arc<Semaphore>,
+    /// Of the known, those who are clients: neither they nor data planes take a seat from the others.
+    clients: Arc<Semaphore>,
     /// `None` where nobody can prove anything: all sit together then.
     newcomers: Option<Newcomers>,
 }
@@ -41,6 +43,7 @@ pub(super) struct Seat(Arc<Sitting>);
 #[derive(Debug)]
 struct Sitting {
     known: Arc<Semaphore>,
+    clients: Arc<Semaphore>,
     place: Mutex<Option<OwnedSemaphorePermit>>,
     newcomer: Option<Newcomer>,
 }
@@ -58,6 +61,7 @@ impl Seats {
         let most = limits.newcomers();
         Self {
             known: Arc::new(Semaphore::new(limits.connections.get())),
+            clients: Arc::new(Semaphore::new(limits.connections.get())),
             newcomers: newcomers.then(|| Newcomers { most, seated: Arc::default() }),
         }
     }
@@ -76,6 +80,7 @@ impl Seats {
     pub(super) fn take(&self, place: Option<OwnedSemaphorePermit>) -> Seat {
         Seat(Arc::new(Sitting {
             known: Arc::clone(&self.known),
+            clients: Arc::clone(&self.clients),
             place: Mutex::new(place),
             newcomer: self.newcomers.as_ref().map(Newcomers::seat),
         }))
@@ -100,9 +105,18 @@ impl Newcomers {
 impl Seat {
     /// Moves whoever sits here among the known, if need be. `false`: there are too many of them already.
     pub(super) fn keep(&self) -> bool {
+        self.keep_among(&self.0.known)
+    }
+
+    /// As [`Seat::keep`], for a client.
+    pub(super) fn keep_for_client(&self) -> bool {
+        self.keep_among(&self.0.clients)
+    }
+
+    fn keep_among(&self, seats: &Arc<Semaphore>) -> bool {
         let mut place = lock(&self.0.place);
         if place.is_none() {
-            *place = Arc::clone(&self.0.known).try_acquire_owned().ok();
+            *place = Arc::clone(seats).try_acquire_owned().ok();
             if place.is_some()
                 && let Some(newcomer) = &self.0.newcomer
             {

@@ -1,4 +1,4 @@
-//! The Unix socket of data planes. Its mode is their proof, so there is no moment at which it is wider.
+//! Unix sockets of data planes and operators. The mode is their proof, so there is no moment at which it is wider.
 
 use std::{
     fs::{self, Permissions},
@@ -17,7 +17,7 @@ use crate::files::{self, FileError};
 
 /// A socket that only this user may open. Its file goes when this value does.
 #[derive(Debug)]
-pub struct DataPlaneSocket {
+pub struct PrivateSocket {
     path: PathBuf,
 }
 
@@ -43,7 +43,7 @@ pub enum SocketError {
     NotASocket(PathBuf),
 }
 
-impl DataPlaneSocket {
+impl PrivateSocket {
     /// Listens on `path`, in place of a socket that a crashed server left there.
     ///
     /// The socket is bound in a directory of its own that nobody else may enter, gets its mode there, and is
@@ -96,7 +96,7 @@ fn refuse_occupied(path: &Path) -> Result<(), SocketError> {
     }
 }
 
-impl Drop for DataPlaneSocket {
+impl Drop for PrivateSocket {
     fn drop(&mut self) {
         // Best effort: what stays behind is replaced at the next start.
         let _ = fs::remove_file(&self.path);

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::{
     clients::AuthenticationError,
     issue::IssueError,
-    web::{BodyError, error_answer},
+    tasks::TaskError,
+    web::{BodyError, Challenge, error_answer},
 };
 
 /// The `error` member.
@@ -16,13 +17,18 @@ use crate::{
 pub(super) enum Code {
     InvalidRequest,
     InvalidClient,
+    /// Of a task that has ended.
+    InvalidGrant,
+    /// What the policy does not let this client do.
+    UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
     /// RFC 8707 section 2.
     InvalidTarget,
     /// RFC 9396 section 5.
     InvalidAuthorizationDetails,
-    /// RFC 6749 section 4.1.2.1 has the names of these two.
+    /// RFC 6749 section 4.1.2.1 has the names of these three.
+    AccessDenied,
     ServerError,
     TemporarilyUnavailable,
 }
@@ -38,6 +44,7 @@ impl OAuthError {
     pub(super) fn new(code: Code, description: impl Into<String>) -> Self {
         let status = match code {
             Code::InvalidClient => StatusCode::UNAUTHORIZED,
+            Code::AccessDenied => StatusCode::FORBIDDEN,
             Code::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
@@ -72,22 +79,52 @@ impl From<AuthenticationError> for OAuthError {
 
 impl From<IssueError> for OAuthError {
     fn from(error: IssueError) -> Self {
-        let code = match &error {
-            IssueError::Grants(_)
-            | IssueError::OverCeiling { .. }
-            | IssueError::Duplicate { .. }
-            | IssueError::Limits { .. }
-            | IssueError::TooLarge(_) => Code::InvalidAuthorizationDetails,
-            IssueError::AudienceMissing(_) | IssueError::AudienceUnknown(_) => Code::InvalidTarget,
-            IssueError::Lifetime { .. }
-            | IssueError::NoLifetime
-            | IssueError::Agent(_)
-            | IssueError::Name { .. }
-            | IssueError::SpiffeId { .. }
-            | IssueError::Binding(_) => Code::InvalidRequest,
-            IssueError::Internal => Code::ServerError,
-        };
+        let code = code_of(&error);
         // The parameter's name here; the JSON API calls it `grants`.
+        Self::new(code, error.to_string().replacen("grants", "authorization_details", 1))
+    }
+}
+
+fn code_of(error: &IssueError) -> Code {
+    match error {
+        IssueError::Grants(_)
+        | IssueError::OverCeiling { .. }
+        | IssueError::Duplicate { .. }
+        | IssueError::Limits { .. }
+        | IssueError::TooLarge(_) => Code::InvalidAuthorizationDetails,
+        IssueError::AudienceMissing(_) | IssueError::AudienceUnknown(_) => Code::InvalidTarget,
+        IssueError::Lifetime { .. }
+        | IssueError::NoLifetime
+        | IssueError::Agent(_)
+        | IssueError::Name { .. }
+        | IssueError::SpiffeId { .. }
+        | IssueError::Binding(_) => Code::InvalidRequest,
+        IssueError::Internal => Code::ServerError,
+    }
+}
+
+impl From<TaskError> for OAuthError {
+    fn from(error: TaskError) -> Self {
+        let code = match &error {
+            TaskError::Issue(error) => code_of(error),
+            TaskError::Wider { .. } => Code::InvalidAuthorizationDetails,
+            TaskError::AudienceWider(_) => Code::InvalidTarget,
+            TaskError::UnknownTask
+            | TaskError::UnknownParent
+            | TaskError::TaskEnded(_)
+            | TaskError::ParentEnded(_) => Code::InvalidGrant,
+            TaskError::MayNotDelegate(_) => Code::UnauthorizedClient,
+            // RFC 8693 section 2.2.2: of a subject token that is invalid, or that the policy does not accept.
+            TaskError::SubjectToken(_)
+            | TaskError::BoundToAnother
+            | TaskError::TooDeep { .. }
+            | TaskError::TasksTooDeep
+            | TaskError::OutlivesParent
+            | TaskError::Invalid(_) => Code::InvalidRequest,
+            TaskError::Revoked(_) => Code::AccessDenied,
+            TaskError::Changed | TaskError::Unavailable => Code::TemporarilyUnavailable,
+            TaskError::Internal => Code::ServerError,
+        };
         Self::new(code, error.to_string().replacen("grants", "authorization_details", 1))
     }
 }
@@ -102,7 +139,7 @@ impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let Self { status, code, description } = self;
         let body = Body { error: code, error_description: printable(&description) };
-        error_answer(status, "application/json", &body)
+        error_answer(status, Challenge::Basic, "application/json", &body)
     }
 }
 

@@ -1,9 +1,13 @@
-//! The OAuth side: token endpoint, keys, metadata.
+//! The OAuth side: tokens, keys, metadata.
 
 mod client;
 mod error;
+mod exchange;
 mod form;
+mod introspect;
 mod metadata;
+mod request;
+mod revoke;
 mod token;
 
 use axum::{
@@ -17,6 +21,8 @@ use crate::server::Api;
 pub fn router() -> Router<Api> {
     Router::new()
         .route("/oauth2/token", post(token::token))
+        .route("/oauth2/revoke", post(revoke::revoke))
+        .route("/oauth2/introspect", post(introspect::introspect))
         .route("/.well-known/jwks.json", get(metadata::jwks))
         .route("/.well-known/oauth-authorization-server", get(metadata::metadata))
 }

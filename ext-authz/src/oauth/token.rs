@@ -1,4 +1,4 @@
-//! `POST /oauth2/token` (RFC 6749 section 4.4 with RFC 9396 `authorization_details`).
+//! `POST /oauth2/token`: RFC 6749 section 4.4 with RFC 9396 `authorization_details`, and RFC 8693.
 
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
@@ -6,20 +6,31 @@ use serde::Serialize;
 use verdict::grant::Grant;
 
 use super::{
-    client,
     error::{Code, OAuthError},
+    exchange::{self, TOKEN_EXCHANGE},
     form::Form,
+    request::ClientForm,
 };
 use crate::{
-    clock,
-    issue::{GrantList, IssuedToken, TokenRequest},
+    issue::GrantList,
     server::Api,
+    tasks::service::{IssuedToken, StartTask, Started},
     web,
 };
 
+/// The grant type that starts a task.
+pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
+
+/// Parameters that only an exchange understands.
+const OF_EXCHANGE: [&str; 5] =
+    ["subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"];
+
 #[derive(Serialize)]
-struct TokenResponse {
+pub(super) struct TokenResponse {
     access_token: String,
+    /// RFC 8693 section 2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<String>,
     token_type: &'static str,
     expires_in: u64,
     authorization_details: Vec<Grant>,
@@ -31,58 +42,55 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, OAuthError> {
-    let body = web::read_whole(body).await?;
-    let mut form = Form::parse(&headers, &body)?;
-    let credentials = client::credentials(&headers, &mut form)?;
-    let state = api.current.load();
-    let client = state.clients().authenticate(&credentials).await?;
-    let request = read_request(&mut form)?;
-    let issued = api.issuer.issue(&state, &client, request, clock::now())?;
-    Ok(success(issued))
+    let ClientForm { client, mut form } = ClientForm::read(&api, &headers, body).await?;
+    let response = match form.require("grant_type")?.as_str() {
+        CLIENT_CREDENTIALS => {
+            let Started { task: _, token } = api.tasks.start(&client, read_start(form)?).await?;
+            token.into()
+        }
+        TOKEN_EXCHANGE => exchange::exchange(&api, &client, form).await?,
+        other => {
+            let description =
+                format!("grant type `{other}` is neither `{CLIENT_CREDENTIALS}` nor `{TOKEN_EXCHANGE}`");
+            return Err(OAuthError::new(Code::UnsupportedGrantType, description));
+        }
+    };
+    Ok(web::uncached::<TokenResponse>(StatusCode::OK, response))
 }
 
-fn read_request(form: &mut Form) -> Result<TokenRequest, OAuthError> {
-    let grant_type = form.require("grant_type")?;
-    if grant_type != "client_credentials" {
-        let description = format!("grant type `{grant_type}` is not `client_credentials`");
-        return Err(OAuthError::new(Code::UnsupportedGrantType, description));
-    }
-    if form.take("scope").is_some() {
-        return Err(OAuthError::new(Code::InvalidScope, "there are no scopes: use authorization_details"));
-    }
-    let details = form.require("authorization_details")?;
-    let audience = match (form.take("audience"), form.take("resource")) {
-        (Some(_), Some(_)) => return Err(OAuthError::invalid_request("both `audience` and `resource`")),
-        (audience, resource) => audience.or(resource),
-    };
-    let expires_in = form.take("expires_in").map(|text| seconds(&text)).transpose()?;
-    let cnf = form.take("cnf").map(|json| serde_json::from_str(&json)).transpose();
-    Ok(TokenRequest {
-        grants: GrantList::parse(&details)?,
+/// RFC 6749 section 3.2 has unknown parameters ignored; those that are known elsewhere are mistakes.
+fn read_start(mut form: Form) -> Result<StartTask, OAuthError> {
+    form.refuse_scope()?;
+    form.refuse(&OF_EXCHANGE, "belongs to a token exchange")?;
+    Ok(StartTask {
+        grants: GrantList::parse(&form.require("authorization_details")?)?,
+        audience: form.audience()?,
+        expires_in: form.seconds("expires_in")?,
+        cnf: form.json("cnf")?,
         subject: form.take("subject"),
         agent: form.take("agent"),
-        expires_in,
-        audience,
-        cnf: cnf.map_err(|error| OAuthError::invalid_request(format!("cnf: {error}")))?,
+        parent: None,
+        note: None,
     })
 }
 
-fn seconds(text: &str) -> Result<u64, OAuthError> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(seconds) if is_number => Ok(seconds),
-        _ => Err(OAuthError::invalid_request("expires_in: must be a whole number of seconds")),
+impl TokenResponse {
+    /// The answer to an exchange.
+    pub(super) fn exchanged(token: IssuedToken, issued_token_type: String) -> Self {
+        Self { issued_token_type: Some(issued_token_type), ..token.into() }
     }
 }
 
-fn success(issued: IssuedToken) -> Response {
-    let IssuedToken { access_token, task, subject: _, agent: _, expires_in, expires_at: _, grants } = issued;
-    let body = TokenResponse {
-        access_token,
-        token_type: "Bearer",
-        expires_in,
-        authorization_details: grants,
-        task_id: task,
-    };
-    web::uncached(StatusCode::OK, body)
+impl From<IssuedToken> for TokenResponse {
+    fn from(token: IssuedToken) -> Self {
+        let IssuedToken { access_token, task, grants, expires_in, .. } = token;
+        Self {
+            access_token,
+            issued_token_type: None,
+            token_type: "Bearer",
+            expires_in,
+            authorization_details: grants,
+            task_id: task,
+        }
+    }
 }

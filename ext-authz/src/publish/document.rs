@@ -8,8 +8,7 @@ use verdict::{
     document::{FORMAT, SnapshotDocument, Version},
 };
 
-use super::HashKeyFile;
-use crate::{config::Config, keys::KeyRing};
+use crate::{config::Config, keys::KeySet};
 
 /// What a snapshot is made of. Clients, ceilings and hashes of secrets are no part of it.
 #[derive(Clone, Copy)]
@@ -19,9 +18,9 @@ pub struct Publication<'p> {
     /// Hosts.
     pub policy: &'p Policy,
     /// Keys that verify.
-    pub keys: &'p KeyRing,
+    pub keys: &'p KeySet,
     /// Key of revocation hashes.
-    pub hash_key: &'p HashKeyFile,
+    pub hash_key: &'p str,
 }
 
 /// Which of a policy's snapshots it is. The same for all replicas, so that they make the same document.
@@ -62,9 +61,9 @@ pub fn document(
         not_after: valid_for.map(|duration| issued_at.plus(duration.as_secs()).0),
         issuer: config.issuer.clone(),
         leeway: config.leeway.as_secs(),
-        hash_key: hash_key.wire_form().to_owned(),
+        hash_key: (*hash_key).to_owned(),
         min_iat,
-        keys: keys.public().map(crate::keys::PublicKey::to_document).collect(),
+        keys: keys.published().map(crate::keys::PublicKey::to_document).collect(),
         revocations: Vec::new(),
         hosts: policy.hosts().to_vec(),
     }

@@ -2,6 +2,9 @@
 
 use store::StoreError;
 use thiserror::Error;
+use verdict::SnapshotError;
+
+use crate::keys::KeyError;
 
 /// The store cannot be read, or must not be believed. Either way nobody knows what holds now: what is served grows old.
 #[derive(Debug, Error)]
@@ -9,6 +12,12 @@ pub enum StoreFault {
     /// It cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It holds signing keys that this server cannot use.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Its signing keys make no snapshot.
+    #[error("the store's signing keys: {0}")]
+    Keyed(SnapshotError),
     /// It holds less than it did: somebody put an old copy in its place. Revocations may be missing from it.
     #[error(
         "the store went back from generation {served} to {found}: restore a backup as a new epoch, or end all servers"

@@ -2,8 +2,9 @@
 
 use std::{io, sync::Arc};
 
+use audit::{Event, Lines};
 use policy::{Compiled, Policy};
-use store::{Head, NewGeneration, PublishError, Store};
+use store::{Head, Ledger, NewGeneration, PublishError, Store, Write};
 use verdict::Snapshot;
 
 use super::{
@@ -12,11 +13,12 @@ use super::{
     shared::{self, Latest},
 };
 use crate::{
+    audit::AuditLog,
     clients::{Clients, GeneratedSecrets, NewSecret},
     clock,
     config::Config,
-    keys::KeyRing,
-    publish::{HashKeyFile, Publication, document},
+    keys::Keys,
+    publish::{Publication, document},
     server::ServerError,
     state::State,
 };
@@ -30,10 +32,12 @@ pub struct Publisher {
     pub config: Arc<Config>,
     /// What replicas share.
     pub store: Arc<Store>,
-    /// Keys that verify.
-    pub keys: Arc<KeyRing>,
-    /// Key of revocation hashes.
-    pub hash_key: HashKeyFile,
+    /// Keys that verify, and the key of revocation hashes.
+    pub keys: Keys,
+    /// Who publishes, for the audit log.
+    pub audit: AuditLog,
+    /// Writes it.
+    pub ledger: Ledger,
     /// For clients whose secret the server makes.
     pub show: Show,
 }
@@ -57,18 +61,19 @@ impl Publisher {
         published_at: u64,
         previous: Option<&State>,
     ) -> Result<State, ServerError> {
-        let Self { config, store, keys, hash_key, show } = self;
-        let publication = Publication { config, policy: &policy, keys, hash_key };
+        let Self { config, store, keys, show, audit: _, ledger: _ } = self;
+        let (ring, hash_key) = (keys.current(), keys.secrets().hash_key());
+        let publication = Publication { config, policy: &policy, keys: ring.set(), hash_key };
         let document = document(&publication, edition(head, published_at), None);
         // Before secrets are made: what cannot be published must leave no traces.
         Snapshot::compile(document.clone())?;
         let generated = GeneratedSecrets::open(store, &policy, show).await?;
         log_exemptions(&policy, previous);
         Ok(match previous {
-            None => State::new(Clients::new(&policy, &generated), policy, document)?,
+            None => State::new(Clients::new(&policy, &generated), policy, document)?.of_keys(ring.set()),
             Some(previous) => {
                 let clients = previous.clients().successor(&policy, &generated);
-                previous.successor(clients, policy, document)?
+                previous.successor(clients, policy, document)?.of_keys(ring.set())
             }
         })
     }
@@ -91,22 +96,32 @@ impl Publisher {
         let text = shared::share(&sources)?;
         // First the secrets: a policy whose clients cannot come in is not published.
         let state = self.state(policy, Head { latest: number, ..head }, published_at, previous).await?;
-        let published_by = rustix::system::uname();
         let generation = NewGeneration {
             number,
             digest: &digest,
             directory_digest,
             sources: &text,
             published_at,
-            published_by: &published_by.nodename().to_string_lossy(),
+            published_by: &self.audit.node,
         };
         match self.store.publish(head, generation).await {
             Ok(()) => {
+                self.record(number, &digest).await;
                 let latest = Latest { number, sources, digest, published_at };
                 Ok(Some(Published { state, latest }))
             }
             Err(PublishError::Lost) => Ok(None),
             Err(PublishError::Store(error)) => Err(StoreFault::from(error).into()),
+        }
+    }
+
+    /// Tells the audit log, at once if the store takes it. The policy counts already, so that nothing can fail any more.
+    async fn record(&self, generation: u64, digest: &str) {
+        let at = clock::now_millis().0;
+        let lines = Lines::of(&Event::policy_published(at, &self.audit.node, generation, digest));
+        if let Err(error) = self.ledger.write(Write::Note, lines.clone()).await {
+            tracing::warn!(%error, generation, "that a policy was published waits for the audit log");
+            self.audit.recorder.record_all(&lines);
         }
     }
 }

@@ -131,11 +131,25 @@ impl Reloader {
     }
 
     async fn catch_up(&mut self) -> Result<(), StoreFault> {
-        if self.unserved.is_none() && self.publisher.store.head().await?.policy() == self.head.policy() {
+        let head = self.publisher.store.head().await?;
+        if head.keys != self.current.load().keys() || head.epoch != self.head.epoch {
+            self.take_up_keys().await?;
+        }
+        if self.unserved.is_none() && head.policy() == self.head.policy() {
             return Ok(());
         }
         let contents = self.publisher.store.contents().await?;
         self.follow(contents).await
+    }
+
+    /// Has the store's keys verify and sign.
+    async fn take_up_keys(&self) -> Result<(), StoreFault> {
+        let ring = self.publisher.keys.refresh().await?;
+        let state = self.current.load();
+        if state.keys() != ring.sequence() {
+            self.current.store(state.keyed(ring.set()).map_err(StoreFault::Keyed)?);
+        }
+        Ok(())
     }
 
     /// Takes up what the store holds. What this replica cannot serve is rejected and tried again, and what is served

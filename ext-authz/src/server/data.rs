@@ -7,21 +7,21 @@ use std::{
     sync::Arc,
 };
 
-use audit::Chain;
 use store::{Ledger, Store};
 use tokio::task::JoinHandle;
 
 use super::{Api, ServerError};
 use crate::{
+    audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
     config::Config,
     feed::scopes,
     files::{self, FileError},
     issue::Issuer,
-    keys::KeyRing,
-    publish::{AuditKeyFile, HashKeyFile},
+    keys::Keys,
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
     revocations::{AskTail, Tail},
+    tasks::Tasks,
 };
 
 /// What is behind the listeners.
@@ -60,26 +60,31 @@ pub async fn open(
         tracing::warn!(path = %config.data_dir.display(), "others than its owner may enter the data directory");
     }
     let lock = lock(&config.data_dir)?;
-    let (keys, hash_key, audit_key) = open_keys(&config)?;
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
-    let (ledger, writing) = open_ledger(&config, &audit_key).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
     let reads = Arc::new(Store::existing(config.store.clone()));
+    let keys = Keys::open(&config, Arc::clone(&store)).await?;
+    let audit = AuditLog::begin(keys.secrets().audit_key().clone());
+    let (ledger, writing) =
+        Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
+    let writing = tokio::spawn(writing);
     let planes = scopes(&config.data_planes);
-    let (tail, ask_tail) = Tail::open(config.store.clone(), hash_key.key(), planes).await?;
+    let (tail, ask_tail) = Tail::open(config.store.clone(), keys.secrets().revocation_key(), planes).await?;
     let publisher = Publisher {
         config: Arc::clone(&config),
         store,
-        keys: Arc::clone(&keys),
-        hash_key,
+        keys: keys.clone(),
+        audit: audit.clone(),
+        ledger: ledger.clone(),
         show: Box::new(show),
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     // Before anything is served.
     tail.begin(&current);
-    let issuer = Arc::new(Issuer::new(&config, Arc::clone(&keys)));
-    let api = Api { config, current, store, keys, ledger, reads, issuer };
+    let issuer = Arc::new(Issuer::new(&config, keys.clone()));
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads));
+    let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
 
@@ -89,26 +94,6 @@ impl Data {
         let Self { api, readers, writing, lock } = self;
         (api, readers, writing, lock)
     }
-}
-
-/// Opens the ledger with an audit chain of its own: of this start alone, so that no two are told apart by order only.
-async fn open_ledger(config: &Config, key: &AuditKeyFile) -> Result<(Ledger, JoinHandle<()>), ServerError> {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let chain = Chain::begin(format!("{host}.{}", uuid::Uuid::now_v7().simple()), key.chain_key());
-    let (ledger, writing) = Ledger::open(config.store.clone(), chain).await.map_err(StoreFault::from)?;
-    Ok((ledger, tokio::spawn(writing)))
-}
-
-/// One replica at a time, where several make their first start in one directory: they must find the same keys.
-fn open_keys(config: &Config) -> Result<(Arc<KeyRing>, HashKeyFile, AuditKeyFile), ServerError> {
-    files::make_private_directory(&config.keys_dir)?;
-    let directory = File::open(&config.keys_dir);
-    let directory = directory.map_err(|error| FileError::new("open", &config.keys_dir, error))?;
-    // Not every file system has locks, and keys that are there need none.
-    let _ = directory.lock();
-    let keys = Arc::new(KeyRing::open_or_create(&config.keys_dir)?);
-    let hash_key = HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir)?;
-    Ok((keys, hash_key, AuditKeyFile::open_or_create(&config.keys_dir)?))
 }
 
 /// The kernel frees the lock when the process ends, however it does.

@@ -11,7 +11,6 @@ use crate::{
     files::FileError,
     keys::KeyError,
     listen::{BindError, SocketError},
-    publish::{AuditKeyError, HashKeyError},
     reload::StoreFault,
     revocations::TailFault,
     tls::TlsError,
@@ -29,12 +28,6 @@ pub enum ServerError {
     /// The signing keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The key of revocation hashes.
-    #[error(transparent)]
-    HashKey(#[from] HashKeyError),
-    /// The key of the audit log.
-    #[error(transparent)]
-    AuditKey(#[from] AuditKeyError),
     /// The clients' generated secrets.
     #[error(transparent)]
     Clients(#[from] GeneratedError),
@@ -95,14 +88,9 @@ impl ServerError {
     #[must_use]
     pub fn is_configuration(&self) -> bool {
         match self {
+            Self::Keys(error) => !error.is_passing(),
             Self::Clients(error) => matches!(error, GeneratedError::Content(_)),
-            Self::Policy(_)
-            | Self::Snapshot(_)
-            | Self::Keys(_)
-            | Self::HashKey(_)
-            | Self::AuditKey(_)
-            | Self::Unfit { .. }
-            | Self::Tls(_) => true,
+            Self::Policy(_) | Self::Snapshot(_) | Self::Unfit { .. } | Self::Tls(_) => true,
             Self::File(_)
             | Self::EarlierClients(_)
             | Self::Store(_)

@@ -14,7 +14,7 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{config::Config, issue::Issuer, keys::KeyRing, reload::StoreStatus, state::Current};
+use crate::{audit::AuditLog, config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -26,11 +26,13 @@ pub struct Api {
     /// How the store does that it comes from.
     pub store: StoreStatus,
     /// The keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: Keys,
     /// Writes what tokens depend on, and the audit log with it.
     pub ledger: Ledger,
     /// What replicas share, to be read. Not for what a verdict waits for.
     pub reads: Arc<Store>,
-    /// Makes tokens.
-    pub issuer: Arc<Issuer>,
+    /// Who writes the audit log, and with which key.
+    pub audit: AuditLog,
+    /// What clients do with tasks and tokens.
+    pub tasks: Tasks,
 }

@@ -13,16 +13,20 @@ use tokio::{
 use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
+    audit::keep_anchors,
     config::Config,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
+    keys::Rotation,
     listen::{
-        Addresses, DataPlaneSocket, Door, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
+        Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
         raise_descriptor_limit, serve,
     },
     oauth,
+    operators::{self, Operators},
     reload::ReloadThread,
     revocations::{Told, count_tasks},
+    rpc::TasksServer,
     tasks,
     tls::Tls,
 };
@@ -40,7 +44,8 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
     let (http, http_addr) = bind_tcp(config.listeners.http).await?;
     let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
     let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
-    let (data_plane, socket) = DataPlaneSocket::bind(&config.listeners.data_plane)?;
+    let (data_plane, socket) = PrivateSocket::bind(&config.listeners.data_plane)?;
+    let (operator, operator_socket) = PrivateSocket::bind(&config.listeners.operator)?;
 
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;
@@ -65,29 +70,40 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         refresh,
         shutdown: shutdown.clone(),
         limits: config.limits,
+        recorder: api.audit.recorder.clone(),
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
-    let remote = grpc::router(&api, &feed, listed.clone(), &health)?;
-    let local = grpc::router(&api, &feed, Identity::socket(), &health)?;
-    let public = oauth::router().merge(tasks::router()).with_state(api.clone());
-    let operators = admin::router(Admin {
+    // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
+    let tasks_rpc = TasksServer::new(api.clone(), shutdown.clone());
+    let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks_rpc), &health)?;
+    let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
+    let named = Operators::listed(&config.operators);
+    let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));
+    let public = public.with_state(api.clone());
+    let local_operators = operators::router(Operators::Socket).merge(tasks::reading(Operators::Socket));
+    let local_operators = local_operators.with_state(api.clone());
+    let admin_routes = admin::router(Admin {
         api: api.clone(),
         metrics: metrics.clone(),
-        watchers,
+        watchers: watchers.clone(),
         shutdown: shutdown.clone(),
     });
+
+    let rotation = Rotation::new(&api, watchers);
 
     let addresses = Addresses {
         http: http_addr,
         grpc: grpc_addr,
         admin: admin_addr,
         data_plane: socket.path().to_owned(),
+        operator: operator_socket.path().to_owned(),
     };
     let published = addresses.publish(&config.data_dir.join("listeners.json"))?;
     tracing::info!(
         http = %addresses.http,
         grpc = %addresses.grpc,
         admin = %addresses.admin,
+        operator = %addresses.operator.display(),
         data_plane = %addresses.data_plane.display(),
         issuer = config.issuer,
         "listening"
@@ -103,12 +119,14 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         tls: None,
         limits: config.limits,
         identity: None,
+        clients: None,
         router,
     };
     let public = Door { tls: tls.as_ref().map(Tls::http), ..door("http", Protocol::Http, public) };
     let remote = Door {
         tls: tls.as_ref().map(Tls::grpc),
         identity: Some(listed),
+        clients: Some(api.current.clone()),
         ..door("grpc", Protocol::Grpc, remote)
     };
     let renewing = async {
@@ -128,16 +146,21 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         follower.run(shutdown.clone()),
         tail.run(told, api.ledger.committed(), config.store_poll_interval, shutdown.clone()),
         count_tasks(&api.reads, shutdown.clone()),
+        rotation.run(shutdown.clone()),
         keep_metrics(&metrics, shutdown.clone()),
-        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), shutdown.clone()),
+        keep_small(Arc::clone(&api.reads), Arc::clone(&api.config), api.audit.key.clone(), shutdown.clone()),
+        keep_anchors(&api.reads, &api.ledger, &api.audit, shutdown.clone()),
+        api.audit.recorder.run(&api.ledger, shutdown.clone()),
         serve(http, public, shutdown.clone()),
         serve(grpc, remote, shutdown.clone()),
         serve(data_plane, door("data_plane", Protocol::Grpc, local), shutdown.clone()),
-        serve(admin, door("admin", Protocol::Http, operators), shutdown.clone()),
+        serve(operator, door("operator", Protocol::Http, local_operators), shutdown.clone()),
+        serve(admin, door("admin", Protocol::Http, admin_routes), shutdown.clone()),
     );
-    drop((published, socket));
+    drop((published, socket, operator_socket));
     // Last the hold on the data directory, when nothing writes there any more.
     drop(reloading);
+    api.audit.recorder.finish(&api.ledger).await;
     finish(&api.ledger, writing).await;
     drop(lock);
     tracing::info!("stopped");

@@ -12,6 +12,7 @@ pub use current::Current;
 use crate::{
     check::TokenMemory,
     clients::Clients,
+    keys::{KeySet, PublicKey},
     reload::Rejection,
     revocations::Revoked,
     scope::{Scope, ScopedSnapshots},
@@ -25,6 +26,8 @@ pub struct State {
     clients: Arc<Clients>,
     /// Without revocations: it stays the same while these come and go.
     document: Arc<SnapshotDocument>,
+    /// Sequence of the keys in the document.
+    keys: u64,
     /// Which of this process's documents it is, from 1.
     edition: u64,
     revoked: Arc<Revoked>,
@@ -50,6 +53,7 @@ impl State {
             policy: Arc::new(policy),
             clients: Arc::new(clients),
             document: Arc::new(document),
+            keys: 0,
             edition: 1,
             revoked: Arc::default(),
             snapshot: Arc::new(snapshot),
@@ -89,6 +93,29 @@ impl State {
         Ok(under.revised(Arc::clone(&self.revoked)))
     }
 
+    /// The same, of which `keys` are said to be the keys already.
+    #[must_use]
+    pub fn of_keys(self, keys: &KeySet) -> Self {
+        Self { keys: keys.sequence(), ..self }
+    }
+
+    /// The same policy, with these keys.
+    ///
+    /// # Errors
+    /// The document does not compile.
+    pub fn keyed(&self, keys: &KeySet) -> Result<Self, SnapshotError> {
+        let mut document = SnapshotDocument::clone(&self.document);
+        document.keys = keys.published().map(PublicKey::to_document).collect();
+        let snapshot = Snapshot::compile(document.clone())?;
+        let keyed = Self {
+            document: Arc::new(document),
+            snapshot: Arc::new(snapshot),
+            scoped: ScopedSnapshots::default(),
+            ..self.with_rejection(self.rejection.clone())
+        };
+        Ok(keyed.of_keys(keys).revised(Arc::clone(&self.revoked)))
+    }
+
     /// The same, with this to say about the policy directory.
     #[must_use]
     pub fn with_rejection(&self, rejection: Option<Rejection>) -> Self {
@@ -96,6 +123,7 @@ impl State {
             policy: Arc::clone(&self.policy),
             clients: Arc::clone(&self.clients),
             document: Arc::clone(&self.document),
+            keys: self.keys,
             edition: self.edition,
             revoked: Arc::clone(&self.revoked),
             snapshot: Arc::clone(&self.snapshot),
@@ -145,6 +173,12 @@ impl State {
     #[must_use]
     pub fn edition(&self) -> u64 {
         self.edition
+    }
+
+    /// Sequence of the keys that are part of the document.
+    #[must_use]
+    pub fn keys(&self) -> u64 {
+        self.keys
     }
 
     /// What is revoked.

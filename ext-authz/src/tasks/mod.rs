@@ -1,14 +1,36 @@
-//! The task API: the same issuing as the token endpoint, in JSON.
+//! Tasks and their tokens: what can be done with them, and the JSON API for it.
 
+mod bodies;
+mod caller;
+mod complete;
 mod create;
 mod error;
-mod new_task;
+mod further;
+mod read;
+pub mod service;
+mod view;
 
-use axum::{Router, routing::post};
+use axum::{
+    Extension, Router,
+    routing::{get, post},
+};
 
-use crate::server::Api;
+use crate::{operators::Operators, server::Api};
+pub use service::{TaskError, Tasks};
 
-/// Routes of this side.
-pub fn router() -> Router<Api> {
-    Router::new().route("/v1/tasks", post(create::create))
+/// Routes of clients, of which operators may use those that change nothing.
+pub fn router(operators: Operators) -> Router<Api> {
+    Router::new()
+        .route("/v1/tasks", post(create::create))
+        .route("/v1/tasks/{id}/complete", post(complete::complete))
+        .route("/v1/tasks/{id}/tokens", post(further::issue))
+        .merge(reading(operators))
+}
+
+/// Those of them that change nothing.
+pub fn reading(operators: Operators) -> Router<Api> {
+    Router::new()
+        .route("/v1/tasks", get(read::list))
+        .route("/v1/tasks/{id}", get(read::show))
+        .layer(Extension(operators))
 }

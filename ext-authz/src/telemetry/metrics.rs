@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use verdict::DenialCode;
 
-use super::{feed, revocations};
+use super::{audit, feed, keys, revocations};
 
 /// Why a request passed.
 pub const GRANTED: &str = "granted";
@@ -16,6 +16,8 @@ const PASSED: [&str; 3] = [GRANTED, EXEMPT, SHADOWED];
 
 const CHECK_DECISIONS: &str = "writ_check_decisions_total";
 const REFUSED: &str = "writ_data_plane_refused_total";
+const OPERATOR_REFUSED: &str = "writ_operator_refused_total";
+const FOREIGN_TOKENS: &str = "writ_foreign_tokens_left_alone_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
 const REQUESTS: &str = "writ_http_requests_total";
 const CONNECTIONS: &str = "writ_connections";
@@ -39,9 +41,13 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     feed::start();
+    audit::start();
+    keys::start();
     revocations::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");
     describe_counter!(REFUSED, "Calls of data planes' services by callers that are none");
+    describe_counter!(OPERATOR_REFUSED, "Requests for operators' routes by callers that are none");
+    describe_counter!(FOREIGN_TOKENS, "Requests of clients to revoke tokens that are not theirs, or none");
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
     describe_counter!(REQUESTS, "Requests by listener and class of status");
     describe_gauge!(CONNECTIONS, "Open connections by listener");
@@ -59,6 +65,8 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     for service in [crate::check::SERVICE, crate::feed::SERVICE] {
         counter!(REFUSED, "service" => service).absolute(0);
     }
+    counter!(OPERATOR_REFUSED).absolute(0);
+    counter!(FOREIGN_TOKENS).absolute(0);
     counter!(TOKENS_ISSUED).absolute(0);
     for outcome in [ACCEPTED, REJECTED] {
         counter!(POLICY_RELOADS, "outcome" => outcome).absolute(0);
@@ -77,6 +85,16 @@ pub fn check_decided(code: &'static str) {
 /// One call of a data planes' service by a caller that is none.
 pub fn data_plane_refused(service: &'static str) {
     counter!(REFUSED, "service" => service).increment(1);
+}
+
+/// One request for operators' routes by a caller that is none.
+pub fn operator_refused() {
+    counter!(OPERATOR_REFUSED).increment(1);
+}
+
+/// One request of a client to revoke what is not its own.
+pub fn foreign_token_left_alone() {
+    counter!(FOREIGN_TOKENS).increment(1);
 }
 
 /// One token signed.

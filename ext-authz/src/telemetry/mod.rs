@@ -1,6 +1,9 @@
 //! Logs and metrics.
 
+pub mod audit;
 pub mod feed;
+pub mod keys;
 pub mod logs;
 pub mod metrics;
+pub mod quiet;
 pub mod revocations;

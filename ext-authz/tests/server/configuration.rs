@@ -3,6 +3,20 @@
 use crate::support::{POLICY, Setup, http::get, pki::Authority, sha256};
 
 #[test]
+fn a_secret_is_one_partys() {
+    let hash = sha256("x");
+    for (config, fault) in [
+        ("data_planes: [{name: edge, HASH}]\noperators: [{name: ada, HASH}]\n", "operators[0]"),
+        ("operators: [{name: edge, HASH}, {name: ada, HASH}]\n", "operators[1]"),
+    ] {
+        let config = config.replace("HASH", &format!("secret_sha256: \"{hash}\""));
+        let (code, stderr) = Setup::new().config(&config).refuse_to_serve();
+        assert_eq!(code, 64);
+        assert!(stderr.contains(&format!("{fault}.secret_sha256: is that of `edge` too")), "{stderr}");
+    }
+}
+
+#[test]
 fn every_fault_of_writ_yaml_is_named_with_its_place() {
     let cases = [
         ("issuer: https://a\nisuer: https://b\n", "writ.yaml:2:1: ", "isuer"),
@@ -18,6 +32,9 @@ fn every_fault_of_writ_yaml_is_named_with_its_place() {
         ("leeway: 6s\n", "writ.yaml:1:9: leeway: ", "5 s"),
         ("data_planes: [{name: a}]\n", "writ.yaml:1:", "secret_sha256"),
         ("data_planes: [{name: a, secret_sha256: \"00\"}]\n", "writ.yaml:1:", "64 hexadecimal digits"),
+        ("operators: [{name: ada}]\n", "writ.yaml:1:", "secret_sha256: is missing"),
+        ("operators: [{name: ada, secret_sha256: ada}]\n", "writ.yaml:1:", "64 hexadecimal digits"),
+        ("operators: [{name: local}]\n", "writ.yaml:1:", "at the operators' socket"),
         ("store: mysql://host/db\n", "writ.yaml:1:8: ", "`sqlite:` or `postgres://`"),
         ("store: postgres://u@h/d?tls=on\n", "writ.yaml:1:8: ", "unknown option `tls`"),
         ("store_poll_interval: 11s\n", "writ.yaml:1:22: store_poll_interval: ", "10 s"),
@@ -114,6 +131,7 @@ async fn the_example_file_holds_every_member_and_the_defaults() {
     }
     assert_eq!(shown[0], shown[1]);
     assert_eq!(shown[2]["data_planes"], serde_json::json!(["edge"]));
+    assert_eq!(shown[2]["operators"], serde_json::json!(["ada"]));
     for member in shown[0]["limits"].as_object().unwrap().keys() {
         assert!(example.contains(member.trim_end_matches("_seconds")), "{member}");
     }

@@ -84,6 +84,11 @@ impl Config {
         Ok(())
     }
 
+    /// Names this Envoy, as data planes are listed.
+    pub fn node(&mut self, id: &str) {
+        self.0["node"]["id"] = id.into();
+    }
+
     /// Has the filter's resource read from `file` instead of `envoy/writ-filter.yaml`.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ pub struct Envoy {
     /// Its admin listener.
     pub admin: SocketAddr,
     listeners: BTreeMap<String, SocketAddr>,
+    workers: u32,
 }
 
 impl Envoy {
@@ -76,7 +77,7 @@ impl Envoy {
             std::future::ready(alive.map(|()| address))
         })
         .await?;
-        Ok(Self { process, admin, listeners: BTreeMap::new() })
+        Ok(Self { process, admin, listeners: BTreeMap::new(), workers })
     }
 
     /// Starts Envoy and waits for nothing: for configurations without an admin port.
@@ -109,6 +110,23 @@ impl Envoy {
     /// There is none of that name.
     pub fn listener(&self, name: &str) -> Result<SocketAddr> {
         self.listeners.get(name).copied().ok_or_else(|| unexpected(format!("no listener `{name}`")))
+    }
+
+    /// The address of its listener, if it has one only.
+    ///
+    /// # Errors
+    /// It has none, or several.
+    pub fn only_listener(&self) -> Result<SocketAddr> {
+        let mut addresses = self.listeners.values();
+        match (addresses.next(), addresses.next()) {
+            (Some(address), None) => Ok(*address),
+            _ => Err(unexpected("not one listener")),
+        }
+    }
+
+    /// How many worker threads it has.
+    pub fn workers(&self) -> u32 {
+        self.workers
     }
 
     /// The listeners that take connections now, by name.

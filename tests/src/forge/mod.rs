@@ -7,6 +7,6 @@ mod spec;
 mod values;
 
 pub use key::{Key, pem};
-pub use mutation::{Mutation, Part};
+pub use mutation::{Mutation, Part, re_encode};
 pub use spec::{Forge, Signer, TokenSpec};
 pub use values::{Values, unescape};

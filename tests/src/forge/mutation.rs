@@ -1,5 +1,6 @@
 //! What an attacker does to a token's text.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use curve25519_dalek::scalar::Scalar;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -92,7 +93,28 @@ pub(super) struct Draft {
     whole: Option<Vec<u8>>,
 }
 
+/// What the holder of an issued token makes of it; only what is done after signing makes sense.
+///
+/// # Errors
+/// No token, or one that this cannot be done to.
+pub fn re_encode(token: &[u8], mutation: &Mutation) -> Result<Vec<u8>> {
+    let mut draft = Draft::issued(token)?;
+    mutation.after_signing(&mut draft, &Values::default())?;
+    Ok(draft.finish())
+}
+
 impl Draft {
+    /// A token as its holder has it.
+    fn issued(token: &[u8]) -> Result<Self> {
+        let parts: Vec<Vec<u8>> = token.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect();
+        let parts: [Vec<u8>; 3] = parts.try_into().map_err(|_| unexpected("no token"))?;
+        let [header, payload, signature] = parts.clone().map(|part| URL_SAFE_NO_PAD.decode(part));
+        let mut draft = Self::new(header.map_err(unexpected)?, payload.map_err(unexpected)?);
+        draft.signature = signature.map_err(unexpected)?;
+        draft.parts = parts;
+        Ok(draft)
+    }
+
     pub(super) fn new(header: Vec<u8>, payload: Vec<u8>) -> Self {
         Self { header, payload, signature: Vec::new(), parts: Default::default(), whole: None }
     }

@@ -16,11 +16,11 @@ use envoy_types::pb::{
 };
 use tonic::transport::{Channel, Endpoint};
 
-use super::library::{as_filters_see_it, has_body};
+use super::library::{as_filters_see_it, fields_in, has_body};
 use crate::{
-    corpus::{Case, Forwarded, Outcome, Prepared, Preparer},
+    corpus::{Case, Forwarded, Outcome, Over, Prepared, Preparer},
     error::{Result, unexpected},
-    http::{Field, Response},
+    http::{Field, RawRequest, Response},
 };
 
 /// The Check surface.
@@ -52,7 +52,21 @@ impl Check {
     ) -> Result<Outcome> {
         let fields = as_filters_see_it(case, prepared);
         let (certificate, validated) = preparer.certificate(case.peer.as_ref())?.unwrap_or_default();
-        let request = check_request(&fields, prepared, certificate, validated);
+        let request = check_request(&fields, &prepared.request, certificate, validated);
+        self.outcome(request, fields).await
+    }
+
+    /// The verdict on a request over HTTP/1 without TLS.
+    ///
+    /// # Errors
+    /// The call fails, or its answer makes no sense.
+    pub async fn ask(&mut self, request: &RawRequest) -> Result<Outcome> {
+        let fields = fields_in("http", Over::H1, request);
+        let request = check_request(&fields, request, String::new(), false);
+        self.outcome(request, fields).await
+    }
+
+    async fn outcome(&mut self, request: CheckRequest, fields: Vec<Field>) -> Result<Outcome> {
         let answer =
             self.client.check(request).await.map_err(|status| unexpected(format!("check: {status}")))?;
         outcome(answer.into_inner(), fields)
@@ -61,7 +75,7 @@ impl Check {
 
 fn check_request(
     fields: &[Field],
-    prepared: &Prepared,
+    request: &RawRequest,
     certificate: String,
     validated: bool,
 ) -> CheckRequest {
@@ -74,8 +88,8 @@ fn check_request(
         raw_value: value.clone(),
         ..HeaderValue::default()
     };
-    let body = if has_body(prepared) {
-        prepared.request.payload.bytes().get(..1).unwrap_or(b"?").to_vec()
+    let body = if has_body(request) {
+        request.payload.bytes().get(..1).unwrap_or(b"?").to_vec()
     } else {
         Vec::new()
     };

@@ -8,7 +8,7 @@ use crate::{
     corpus::{Case, Forwarded, Outcome, Over, Prepared, Preparer, document},
     error::{Result, unexpected},
     forge::Key,
-    http::{Field, Payload, Response, h2},
+    http::{Field, Payload, RawRequest, Response, h2},
 };
 
 /// The library surface.
@@ -38,7 +38,7 @@ impl Library {
         let fields = as_filters_see_it(case, prepared);
         let borrowed: Vec<(&[u8], &[u8])> =
             fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        let body = if has_body(prepared) { Body::Present } else { Body::Absent };
+        let body = if has_body(&prepared.request) { Body::Present } else { Body::Absent };
         let request = Request { headers: &borrowed, body, peer: &peer };
         let judged = decide(&snapshot, &request, UnixTime(prepared.now), Freshness::Static, &mut NoCache);
         Ok(match judged {
@@ -67,25 +67,28 @@ impl Library {
 /// The header section as Envoy hands it to filters: pseudo-headers of either version, names lowercase.
 pub(super) fn as_filters_see_it(case: &Case, prepared: &Prepared) -> Vec<Field> {
     let scheme = if case.peer.is_some() { "https" } else { "http" };
-    let mut fields = h2::fields(scheme, &prepared.request);
-    if case.over == Over::H1 && prepared.request.method == b"CONNECT" {
+    fields_in(scheme, case.over, &prepared.request)
+}
+
+/// As [`as_filters_see_it`], of any request.
+pub(super) fn fields_in(scheme: &str, over: Over, request: &RawRequest) -> Vec<Field> {
+    let mut fields = h2::fields(scheme, request);
+    if over == Over::H1 && request.method == b"CONNECT" {
         // The target of CONNECT is an authority (RFC 9112 section 3.2.3): there is no path.
         fields.retain(|(name, _)| name != b":path" && name != b":scheme");
     }
     for (name, _) in &mut fields {
         name.make_ascii_lowercase();
     }
-    if case.over == Over::H1
-        && matches!(prepared.request.payload, Payload::Streamed(_) | Payload::Trailers(..))
-    {
+    if over == Over::H1 && matches!(request.payload, Payload::Streamed(_) | Payload::Trailers(..)) {
         fields.push((b"transfer-encoding".to_vec(), b"chunked".to_vec()));
     }
     fields
 }
 
 /// Whether the adapter would have seen or been promised a byte of body.
-pub(super) fn has_body(prepared: &Prepared) -> bool {
-    let promised = prepared.request.payload == Payload::Open
-        && prepared.request.headers.iter().any(|(name, value)| name == b"content-length" && value != b"0");
-    promised || !prepared.request.payload.bytes().is_empty()
+pub(super) fn has_body(request: &RawRequest) -> bool {
+    let promised = request.payload == Payload::Open
+        && request.headers.iter().any(|(name, value)| name == b"content-length" && value != b"0");
+    promised || !request.payload.bytes().is_empty()
 }

@@ -26,7 +26,7 @@ impl<'n> Clients<'n> {
         namespace: Namespace<'_>,
         report: &mut Report,
     ) {
-        for ClientSource { named, authenticate, agents, may_request } in sources {
+        for ClientSource { named, authenticate, agents, may_request, may_delegate } in sources {
             if !namespace.scope.has_client(named.name) {
                 named.refuse(namespace.lacks("client", named.name), report);
             }
@@ -46,8 +46,8 @@ impl<'n> Clients<'n> {
             }
             let may_request = may_request.into_iter().map(|source| source.ceiling).collect();
             let namespace = namespace.name.to_owned();
-            self.clients
-                .insert(named.name.to_owned(), Client { namespace, authenticate, agents, may_request });
+            let client = Client { namespace, authenticate, agents, may_request, may_delegate };
+            self.clients.insert(named.name.to_owned(), client);
             self.defined.insert(named.name, named);
         }
     }

@@ -1,11 +1,11 @@
 //! Clients and their ceilings.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Change, ChangeKind, MemberChange, Subject, changed};
 use crate::{
     authenticate::Authenticate,
-    policy::{Ceiling, Client, Policy},
+    policy::{Ceiling, Client, Delegation, Policy},
 };
 
 pub(super) fn diff(before: &Policy, after: &Policy) -> Vec<Change> {
@@ -49,10 +49,11 @@ fn without<'c>(ceilings: &'c [Ceiling], others: &'c [Ceiling]) -> impl Iterator<
 
 /// Taken apart without `..`: a new member has to be compared.
 fn members(old: &Client, new: &Client) -> Vec<MemberChange> {
-    let Client { namespace, authenticate, agents, may_request: _ } = old;
+    let Client { namespace, authenticate, agents, may_request: _, may_delegate } = old;
     let mut members = changed([
         ("namespace", namespace.as_str().into(), new.namespace.as_str().into()),
         ("agents", names(agents), names(&new.agents)),
+        ("may_delegate", delegations(may_delegate), delegations(&new.may_delegate)),
     ]);
     // Equal words do not mean equal secrets.
     if *authenticate != new.authenticate {
@@ -64,6 +65,15 @@ fn members(old: &Client, new: &Client) -> Vec<MemberChange> {
 
 fn names(patterns: &[impl ToString]) -> Value {
     patterns.iter().map(ToString::to_string).collect()
+}
+
+/// As in policy files.
+fn delegations(all: &[Delegation]) -> Value {
+    let delegation = |Delegation { from, to, clients }: &Delegation| match clients.is_empty() {
+        true => json!({ "from": names(from), "to": names(to) }),
+        false => json!({ "from": names(from), "to": names(to), "clients": clients }),
+    };
+    all.iter().map(delegation).collect()
 }
 
 /// Ways to authenticate, without the hashes: those are for the server alone.

@@ -1,9 +1,10 @@
 //! `clients.<name>`.
 
-use super::{CeilingSource, NAME, each, is_name};
+use super::{CeilingSource, NAME, delegation::agents, is_name};
 use crate::{
     authenticate::Authenticate,
     pattern::AgentPattern,
+    policy::Delegation,
     report::{Report, Reported},
     yaml::{Field, Mapping, Named, Value},
 };
@@ -15,6 +16,7 @@ pub(crate) struct ClientSource<'n> {
     pub(crate) authenticate: Vec<Authenticate>,
     pub(crate) agents: Vec<AgentPattern>,
     pub(crate) may_request: Vec<CeilingSource<'n>>,
+    pub(crate) may_delegate: Vec<Delegation>,
 }
 
 impl<'n> ClientSource<'n> {
@@ -23,15 +25,17 @@ impl<'n> ClientSource<'n> {
         let mut client = Mapping::of(&named.field, report)?;
         let authenticate =
             client.required("authenticate", report).and_then(|field| authenticate(&field, report));
-        let agents = client.optional("agents").map(|field| each(&field, str::parse, report));
+        let agents = client.optional("agents").map(|field| agents(&field, report));
         let may_request = client.required("may_request", report).and_then(|field| ceilings(&field, report));
+        let may_delegate = client.optional("may_delegate").map(|field| delegations(&field, report));
         client.finish(report)?;
         name?;
         Ok(Self {
             named,
             authenticate: authenticate?,
-            agents: agents.transpose()?.unwrap_or_default().into_iter().map(|(_, agent)| agent).collect(),
+            agents: agents.transpose()?.unwrap_or_default(),
             may_request: may_request?,
+            may_delegate: may_delegate.transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -40,6 +44,12 @@ fn ceilings<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<CeilingSou
     let items = field.items(report)?;
     let ceilings: Vec<_> = items.iter().map(|item| CeilingSource::read(item, report)).collect();
     ceilings.into_iter().collect()
+}
+
+fn delegations(field: &Field<'_>, report: &mut Report) -> Result<Vec<Delegation>, Reported> {
+    let items = field.items(report)?;
+    let delegations: Vec<_> = items.iter().map(|item| Delegation::read(item, report)).collect();
+    delegations.into_iter().collect()
 }
 
 /// One way, or a list of ways of which any one does: a secret is changed by having both for a while.

@@ -6,6 +6,7 @@
 mod ceiling;
 mod client;
 mod constraints;
+mod delegation;
 mod host;
 mod mode;
 mod params;

@@ -182,6 +182,6 @@ async fn read_tasks<N: serde::Serialize>(
     rows.into_iter().map(read).collect()
 }
 
-pub(super) fn json(values: &impl serde::Serialize) -> Result<String, Fault> {
+pub(crate) fn json(values: &impl serde::Serialize) -> Result<String, Fault> {
     serde_json::to_string(values).map_err(|error| Fault::Failed(error.to_string()))
 }

@@ -22,7 +22,9 @@ use tokio::{
     time::timeout,
 };
 
+pub(crate) use load::json;
 pub use queue::Figures;
+pub(crate) use save::PUT_KEYS;
 pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Write, WriteError, Written};
 
 use self::{

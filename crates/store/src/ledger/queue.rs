@@ -48,6 +48,8 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     bytes: AtomicUsize,
     pub(super) batches: AtomicU64,
+    pub(super) events: AtomicU64,
+    pub(super) committed_at: AtomicU64,
     pub(super) operations: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) micros: AtomicU64,
@@ -63,6 +65,10 @@ pub struct Figures {
     pub waiting_bytes: usize,
     /// Transactions that were committed.
     pub batches: u64,
+    /// Events in them.
+    pub events: u64,
+    /// When the last one was sealed, Unix milliseconds; 0 before the first.
+    pub committed_at: u64,
     /// Operations that were done, or refused for what they ask.
     pub operations: u64,
     /// Transactions that failed.
@@ -77,6 +83,8 @@ impl Shared {
             waiting: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             batches: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            committed_at: AtomicU64::new(0),
             operations: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             micros: AtomicU64::new(0),
@@ -98,6 +106,8 @@ impl Shared {
             waiting: self.waiting.load(Ordering::Relaxed),
             waiting_bytes: self.bytes.load(Ordering::Relaxed),
             batches: self.batches.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+            committed_at: self.committed_at.load(Ordering::Relaxed),
             operations: self.operations.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             micros: self.micros.load(Ordering::Relaxed),

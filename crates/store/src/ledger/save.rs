@@ -57,7 +57,7 @@ const FORGET_KEYS: Sql = Sql {
     postgres: "DELETE FROM signing_keys WHERE kid = ANY(ARRAY(SELECT json_array_elements_text($1::json)))",
 };
 
-const PUT_KEYS: Sql = Sql {
+pub(crate) const PUT_KEYS: Sql = Sql {
     sqlite: "INSERT INTO signing_keys (kid, alg, public_key, sealed, state, created_at, active_at, retired_at, last_exp) \
          SELECT value ->> 'kid', value ->> 'alg', value ->> 'public_key', value ->> 'sealed', value ->> 'state', \
          value ->> 'created_at', value ->> 'active_at', value ->> 'retired_at', value ->> 'last_exp' FROM json_each($1)",

@@ -171,6 +171,8 @@ impl Worker {
     fn committed(&mut self, batch: &Batch, head: Head, answers: Answers) {
         self.chain.advance(batch);
         self.shared.batches.fetch_add(1, Ordering::Relaxed);
+        self.shared.events.fetch_add(batch.events, Ordering::Relaxed);
+        self.shared.committed_at.store(batch.sealed_at, Ordering::Relaxed);
         self.committed.send_replace(head);
         self.answer(answers);
     }

@@ -110,5 +110,7 @@ CREATE TABLE audit_writers (
     head_hash TEXT NOT NULL,
     head_mac TEXT NOT NULL,
     pruned_seq BIGINT NOT NULL DEFAULT 0,
-    pruned_hash TEXT NOT NULL DEFAULT ''
+    pruned_hash TEXT NOT NULL DEFAULT '',
+    -- Keyed hash of these two: nobody else can pass a removal for one.
+    pruned_mac TEXT NOT NULL DEFAULT ''
 );

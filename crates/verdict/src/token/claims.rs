@@ -1,6 +1,6 @@
 //! Claims of a task token: a profile of RFC 9068 with RFC 8693 actors and RFC 9396 grants.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -48,12 +48,15 @@ pub struct Claims {
     pub writ: WritClaim,
 }
 
-/// RFC 8693 section 4.1. Nested actors are information only and are not read.
+/// RFC 8693 section 4.1. Nested actors are information only: they are written, and never read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Actor {
     /// The holder.
     pub sub: String,
+    /// Who held the token that this one was exchanged for, and so on.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Actor>>,
 }
 
 /// RFC 7800 confirmation: every member must hold, and an unknown one refuses the token.
@@ -98,6 +101,15 @@ pub struct WritClaim {
 }
 
 object_only!(Claims, Actor, Confirmation, WritClaim);
+
+impl Actor {
+    /// The last of `holders`, and in it those before, the latest outermost; `None` where there is none.
+    #[must_use]
+    pub fn chain<'h>(holders: impl IntoIterator<Item = &'h str>) -> Option<Self> {
+        let nest = |act: Option<Self>, sub: &str| Some(Self { sub: sub.into(), act: act.map(Box::new) });
+        holders.into_iter().fold(None, nest)
+    }
+}
 
 impl Claims {
     /// Reads and checks a payload.
@@ -195,5 +207,22 @@ fn write_audiences<S: Serializer>(audiences: &[String], serializer: S) -> Result
     match audiences {
         [audience] => serializer.serialize_str(audience),
         several => several.serialize(serializer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_actors_are_written_and_not_read() {
+        let actor = Actor::chain(["first", "second", "third"]).unwrap();
+        let json = serde_json::to_string(&actor).unwrap();
+        assert_eq!(json, r#"{"sub":"third","act":{"sub":"second","act":{"sub":"first"}}}"#);
+        let read: Actor = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, Actor { sub: "third".into(), act: None });
+        let nonsense: Actor = serde_json::from_str(r#"{"sub":"third","act":7}"#).unwrap();
+        assert_eq!(nonsense, read);
+        assert_eq!(Actor::chain([]), None);
     }
 }

@@ -35,27 +35,34 @@ impl VerifiedToken {
     /// # Errors
     /// `unknown_key`, `bad_signature`, `malformed_token` or `wrong_issuer`, in this order.
     pub fn verify(token: &UnverifiedToken<'_>, snapshot: &Snapshot) -> Result<Self, Refusal> {
-        let (kid, key) = snapshot
-            .key(&token.kid)
-            .ok_or(Refusal::new(DenialCode::UnknownKey, "`kid` names no key of the snapshot"))?;
-        key.verify(token.signing_input, &token.signature)
-            .map_err(|_| Refusal::new(DenialCode::BadSignature, "signature does not fit the key"))?;
-        let payload = token.decode_payload()?;
-        let claims = Claims::parse(&payload)?;
-        if claims.iss != snapshot.issuer() {
-            return Err(Refusal::new(DenialCode::WrongIssuer, "`iss` is not this snapshot's issuer"));
-        }
-        let names =
-            Names::of(&claims).ok_or(Refusal::new(DenialCode::MalformedToken, "an id is over 255 bytes"))?;
-        Ok(Self {
+        let (claims, kid) = prove(token, snapshot)?;
+        let names = names(&claims)?;
+        Ok(Self::of(claims, names, kid))
+    }
+
+    /// As [`VerifiedToken::verify`], with all claims: for an issuer, which makes other tokens of this one.
+    ///
+    /// # Errors
+    /// As [`VerifiedToken::verify`].
+    pub fn verify_with_claims(
+        token: &UnverifiedToken<'_>,
+        snapshot: &Snapshot,
+    ) -> Result<(Self, Claims), Refusal> {
+        let (claims, kid) = prove(token, snapshot)?;
+        let names = names(&claims)?;
+        Ok((Self::of(claims.clone(), names, kid), claims))
+    }
+
+    fn of(claims: Claims, names: Names, kid: Arc<str>) -> Self {
+        Self {
             names,
             expires_at: UnixTime(claims.exp),
             issued_at: UnixTime(claims.iat),
             valid_from: UnixTime(claims.nbf.unwrap_or(0).max(claims.iat)),
             grants: claims.authorization_details.into_boxed_slice(),
             cnf: claims.cnf.map(Box::new),
-            kid: Arc::clone(kid),
-        })
+            kid,
+        }
     }
 
     /// The task this token is for.
@@ -169,4 +176,23 @@ impl VerifiedToken {
         }
         Ok(())
     }
+}
+
+/// Claims that a key of the snapshot signed, and that key's id.
+fn prove(token: &UnverifiedToken<'_>, snapshot: &Snapshot) -> Result<(Claims, Arc<str>), Refusal> {
+    let (kid, key) = snapshot
+        .key(&token.kid)
+        .ok_or(Refusal::new(DenialCode::UnknownKey, "`kid` names no key of the snapshot"))?;
+    key.verify(token.signing_input, &token.signature)
+        .map_err(|_| Refusal::new(DenialCode::BadSignature, "signature does not fit the key"))?;
+    let payload = token.decode_payload()?;
+    let claims = Claims::parse(&payload)?;
+    if claims.iss != snapshot.issuer() {
+        return Err(Refusal::new(DenialCode::WrongIssuer, "`iss` is not this snapshot's issuer"));
+    }
+    Ok((claims, Arc::clone(kid)))
+}
+
+fn names(claims: &Claims) -> Result<Names, Refusal> {
+    Names::of(claims).ok_or(Refusal::new(DenialCode::MalformedToken, "an id is over 255 bytes"))
 }

@@ -1,80 +1,62 @@
 //! `writ keys list`.
 
-use std::{fs, path::Path, time::UNIX_EPOCH};
-
 use clap::Args;
-use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cli::{
         Done,
         exit::Failure,
-        output::{self, GOOD, paint},
-        places::DataPlaces,
-        words::instant,
+        output::{self, BAD, GOOD, paint},
+        published::published_keys,
+        remote::OperatorArgs,
+        words::{Plain, instant},
     },
     clock,
     config::resolve,
-    keys::KeyRing,
-    server::ServerError,
+    keys::KeyView,
 };
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
-    places: DataPlaces,
+    operator: OperatorArgs,
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
 
-#[derive(Serialize)]
-struct Listed {
-    kid: String,
-    alg: String,
-    /// Whether new tokens are signed with it.
-    active: bool,
-    /// Unix seconds; `None` where the file system does not know.
-    created: Option<u64>,
-}
-
 pub(super) fn run(args: &ListArgs) -> Done {
-    let config = resolve(args.places.overrides())?;
-    let directory = config.keys_dir;
-    let keys = KeyRing::open(&directory).map_err(ServerError::from)?;
-    let active = keys.active().public().kid();
-    let listed = keys.public().map(|key| {
-        let document = key.to_document();
-        Listed {
-            active: key.kid() == active,
-            created: written(&directory, key.kid()),
-            kid: document.kid,
-            alg: document.alg,
-        }
-    });
-    let listed: Vec<_> = listed.collect();
-    let done = if args.json {
-        output::result(&json!({ "keys": listed }).to_string())
-    } else {
-        output::styled(&table(&listed))
+    let listed = match args.operator.named()? {
+        Some(api) => api.get("/v1/keys", &[])?,
+        None => of_store(args)?,
     };
+    let done = if args.json { output::result(&listed.to_string()) } else { output::styled(&table(&listed)) };
     done.map_err(|error| Failure::failed(&error))
 }
 
-/// A key's file is written once, when the key is made or installed.
-fn written(directory: &Path, kid: &str) -> Option<u64> {
-    let modified =
-        fs::metadata(directory.join(format!("{kid}.pem"))).and_then(|file| file.modified()).ok()?;
-    Some(modified.duration_since(UNIX_EPOCH).ok()?.as_secs())
+fn of_store(args: &ListArgs) -> Result<Value, Failure> {
+    let config = resolve(args.operator.places().overrides())?;
+    let set = published_keys(&config)?;
+    let keys: Vec<_> = set.keys().iter().map(KeyView::new).collect();
+    Ok(json!({ "keys": keys }))
 }
 
-fn table(keys: &[Listed]) -> String {
+fn table(listed: &Value) -> String {
     let now = clock::now().0;
-    let row = |key: &Listed| {
-        let use_ = if key.active { paint(GOOD, "signs    ") } else { "verifies ".to_owned() };
-        let created = key.created.map_or_else(|| "unknown".to_owned(), |created| instant(created, now));
-        format!("{}  {}  {use_} made {created}", key.kid, key.alg)
+    let row = |key: &Value| {
+        let text = |member: &str| Plain(key[member].as_str().unwrap_or_default()).to_string();
+        let state = format!("{:<9}", text("state"));
+        let state = match key["state"].as_str() {
+            Some("active") => paint(GOOD, state),
+            Some("withdrawn") => paint(BAD, state),
+            _ => state,
+        };
+        let made = key["created"].as_u64().map(|made| format!("made {}", instant(made, now)));
+        let ends = key["last_exp"].as_u64().filter(|_| key["state"] == "retired");
+        let ends = ends.map(|end| format!(", its last token expires {}", instant(end, now)));
+        let (made, ends) = (made.unwrap_or_default(), ends.unwrap_or_default());
+        format!("{}  {}  {state}  {made}{ends}", text("kid"), text("alg"))
     };
-    keys.iter().map(row).collect::<Vec<_>>().join("\n")
+    listed["keys"].as_array().into_iter().flatten().map(row).collect::<Vec<_>>().join("\n")
 }

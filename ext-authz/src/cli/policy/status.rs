@@ -44,7 +44,7 @@ struct Host {
 pub(super) fn run(args: &StatusArgs) -> Done {
     let client = Client::new(args.admin.find()?);
     let running: Running = client.json("/config").map_err(|error| Failure::failed(&error))?;
-    let server = client.address().to_string();
+    let server = client.address();
     let done = if args.json {
         let Running { policy_dir, policy_generation, policy_rejected, hosts, clients, exemptions } = &running;
         let hosts: Vec<_> = hosts.iter().flat_map(|host| &host.names).collect();

@@ -1,30 +1,45 @@
 //! One request to a server, and its answer.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client as Pool, Error as PoolError, connect::HttpConnector},
-    rt::TokioExecutor,
-};
-use rustls::{ClientConfig, RootCertStore};
+use hyper::client::conn::http1;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::{runtime, time::timeout};
 
-use super::Address;
+use super::{
+    Address,
+    transport::{Place, TransportError, connect, innermost},
+};
 
 /// An answer takes milliseconds; a server that is slower than this is not there.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest answer.
 const MAX_BODY: usize = 16 * 1024 * 1024;
+/// What requests over a socket are addressed to; nobody looks it up.
+const SOCKET_HOST: &str = "http://writ";
 
 /// Asks one server.
 pub(in crate::cli) struct Client {
-    address: Address,
+    place: Place,
+}
+
+/// What is asked.
+pub(super) struct Question<'q> {
+    pub(super) method: Method,
+    /// With its query.
+    pub(super) path: &'q str,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) body: Option<Content>,
+}
+
+/// What is sent along.
+pub(super) struct Content {
+    pub(super) media_type: &'static str,
+    pub(super) text: String,
 }
 
 /// What a server said.
@@ -39,10 +54,8 @@ pub(in crate::cli) struct Answer {
 pub(in crate::cli) enum RemoteError {
     #[error("cannot start: {0}")]
     Start(std::io::Error),
-    #[error("cannot tell whom to trust: {0}")]
-    Trust(std::io::Error),
-    #[error("cannot use TLS: {0}")]
-    Tls(rustls::Error),
+    #[error(transparent)]
+    Transport(TransportError),
     #[error("{address}: no server answers: {reason}")]
     Unreachable { address: String, reason: String },
     #[error("{address}: no answer within {} s", PATIENCE.as_secs())]
@@ -53,16 +66,25 @@ pub(in crate::cli) enum RemoteError {
 
 impl Client {
     pub(in crate::cli) fn new(address: Address) -> Self {
-        Self { address }
+        Self { place: Place::Url(address) }
     }
 
-    pub(in crate::cli) fn address(&self) -> &Address {
-        &self.address
+    pub(in crate::cli) fn of_socket(path: PathBuf) -> Self {
+        Self { place: Place::Socket(path) }
+    }
+
+    /// Where it is, for people.
+    pub(in crate::cli) fn address(&self) -> String {
+        match &self.place {
+            Place::Url(address) => address.to_string(),
+            Place::Socket(path) => path.display().to_string(),
+        }
     }
 
     /// The JSON at `path`.
     pub(in crate::cli) fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, RemoteError> {
-        let answer = self.exchange(self.request(Method::GET, path, Bytes::new())?)?;
+        let question = Question { method: Method::GET, path, authorization: None, body: None };
+        let answer = self.ask(question)?;
         if answer.status != StatusCode::OK {
             return Err(self.unreadable(path, format!("answered {}", answer.status)));
         }
@@ -71,74 +93,85 @@ impl Client {
     }
 
     /// The answer to a form, sent with these credentials.
-    pub(in crate::cli) fn post(
+    pub(in crate::cli) fn post_form(
         &self,
         path: &str,
-        mut authorization: HeaderValue,
+        authorization: HeaderValue,
         form: String,
     ) -> Result<Answer, RemoteError> {
-        let mut request = self.request(Method::POST, path, form.into())?;
-        authorization.set_sensitive(true);
-        request.headers_mut().insert(header::AUTHORIZATION, authorization);
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers_mut().insert(header::CONTENT_TYPE, kind);
-        self.exchange(request)
+        let content = Content { media_type: "application/x-www-form-urlencoded", text: form };
+        self.ask(Question {
+            method: Method::POST,
+            path,
+            authorization: Some(authorization),
+            body: Some(content),
+        })
     }
 
-    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, RemoteError> {
-        let uri = self.address.join(path).map_err(|error| self.unreadable(path, error.to_string()))?;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = uri;
-        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        Ok(request)
-    }
-
-    fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, RemoteError> {
+    /// Asks, whatever the answer.
+    pub(super) fn ask(&self, question: Question<'_>) -> Result<Answer, RemoteError> {
+        let path = question.path.to_owned();
+        let (uri, request) = self.request(question)?;
         let runtime =
             runtime::Builder::new_current_thread().enable_all().build().map_err(RemoteError::Start)?;
-        let path = request.uri().path().to_owned();
-        let address = || self.address.to_string();
-        let answer = async {
-            let pool = Pool::builder(TokioExecutor::new()).build(connector(request.uri())?);
-            let response = pool.request(request).await.map_err(|error| RemoteError::Unreachable {
-                address: address(),
-                reason: innermost(&error),
-            })?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_BODY).collect().await;
-            let body = body.map_err(|error| self.unreadable(&path, error.to_string()))?.to_bytes();
-            Ok(Answer { status: head.status, body })
+        let answer = runtime.block_on(async { timeout(PATIENCE, self.exchange(&uri, &path, request)).await });
+        answer.map_err(|_| RemoteError::Slow { address: self.address() })?
+    }
+
+    fn request(&self, question: Question<'_>) -> Result<(Uri, Request<Full<Bytes>>), RemoteError> {
+        let Question { method, path, authorization, body } = question;
+        let uri = match &self.place {
+            Place::Url(address) => address.join(path),
+            Place::Socket(_) => format!("{SOCKET_HOST}{path}").parse(),
         };
-        let answer = runtime.block_on(async { timeout(PATIENCE, answer).await });
-        answer.map_err(|_| RemoteError::Slow { address: address() })?
+        let uri = uri.map_err(|error| self.unreadable(path, error.to_string()))?;
+        let unreadable = |error: http::Error| self.unreadable(path, error.to_string());
+        let host = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        // A server of its own is asked by path alone (RFC 9112 section 3.2.1).
+        let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(header::HOST, host)
+            .header(header::ACCEPT, "application/json");
+        if let Some(mut authorization) = authorization {
+            authorization.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let text = match body {
+            Some(Content { media_type, text }) => {
+                request = request.header(header::CONTENT_TYPE, media_type);
+                text
+            }
+            None => String::new(),
+        };
+        let request = request.body(Full::new(text.into())).map_err(unreadable)?;
+        Ok((uri, request))
+    }
+
+    async fn exchange(
+        &self,
+        uri: &Uri,
+        path: &str,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, RemoteError> {
+        let unreachable = |reason| RemoteError::Unreachable { address: self.address(), reason };
+        let stream = connect(&self.place, uri).await.map_err(|error| match error {
+            TransportError::Unreachable(reason) => unreachable(reason),
+            error => RemoteError::Transport(error),
+        })?;
+        let connected = http1::handshake(stream).await;
+        let (mut sender, connection) = connected.map_err(|error| unreachable(innermost(&error)))?;
+        // It ends with the runtime; how is no matter once the answer is here.
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await.map_err(|error| unreachable(innermost(&error)))?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_BODY).collect().await;
+        let body = body.map_err(|error| self.unreadable(path, error.to_string()))?.to_bytes();
+        Ok(Answer { status: head.status, body })
     }
 
     fn unreadable(&self, path: &str, reason: String) -> RemoteError {
-        RemoteError::Unreadable { address: self.address.to_string(), path: path.to_owned(), reason }
+        RemoteError::Unreadable { address: self.address(), path: path.to_owned(), reason }
     }
-}
-
-/// Without TLS nobody's certificates are read: a container that has none can still ask the server beside it.
-fn connector(uri: &Uri) -> Result<HttpsConnector<HttpConnector>, RemoteError> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let builder = HttpsConnectorBuilder::new();
-    let builder = if uri.scheme_str() == Some("https") {
-        builder.with_provider_and_native_roots(provider).map_err(RemoteError::Trust)?.https_only()
-    } else {
-        let versions =
-            ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
-        let nobody = versions.map_err(RemoteError::Tls)?.with_root_certificates(RootCertStore::empty());
-        builder.with_tls_config(nobody.with_no_client_auth()).https_or_http()
-    };
-    Ok(builder.enable_http1().build())
-}
-
-/// What the operating system or TLS said, without the library's words around it.
-fn innermost(error: &PoolError) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

@@ -4,26 +4,27 @@ use serde_json::json;
 
 use super::args::{ExportArgs, ExportFormat};
 use crate::{
-    cli::{Done, exit::Failure, output, published::add_revoked},
+    cli::{
+        Done,
+        exit::Failure,
+        output,
+        published::{add_revoked, shared_keys},
+    },
     clock,
     config::resolve,
     files,
-    keys::KeyRing,
-    publish::{
-        Edition, HashKeyFile, Publication, document, fill_template, load_policy, plugin_configuration,
-    },
+    publish::{Edition, Publication, document, fill_template, load_policy, plugin_configuration},
     server::ServerError,
 };
 
 pub(super) fn run(args: &ExportArgs) -> Done {
     let config = resolve(args.places.overrides())?;
     let policy = load_policy(&config).map_err(ServerError::from)?;
-    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
-    let hash_key =
-        HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
-    let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
+    let (keys, secrets) = shared_keys(&config)?;
+    let hash_key = secrets.hash_key();
+    let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
     let mut document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
-    add_revoked(&mut document, &config, &hash_key)?;
+    add_revoked(&mut document, &config, secrets.revocation_key())?;
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;

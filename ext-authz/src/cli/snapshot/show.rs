@@ -11,15 +11,13 @@ use crate::{
         Done,
         exit::Failure,
         output::{self, BAD, STRONG, paint},
-        published::{add_revoked, published},
+        published::{add_revoked, published, shared_keys},
         words::{Plain, date, duration, instant},
     },
     clock,
     config::resolve,
-    keys::KeyRing,
-    publish::{HashKeyFile, Publication, document},
+    publish::{Publication, document},
     reload::PublishedPolicy,
-    server::ServerError,
 };
 
 pub(super) fn run(args: &ShowArgs) -> Done {
@@ -50,12 +48,11 @@ fn of_store(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
     })?;
     let policy = policy::Policy::compile(&sources, &config.namespaces)
         .map_err(|errors| Failure::bad_configuration(&errors))?;
-    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
-    let hash_key =
-        HashKeyFile::open_or_create(&config.keys_dir, &config.data_dir).map_err(ServerError::from)?;
-    let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key: &hash_key };
+    let (keys, secrets) = shared_keys(&config)?;
+    let hash_key = secrets.hash_key();
+    let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
     let mut document = document(&publication, edition, None);
-    add_revoked(&mut document, &config, &hash_key)?;
+    add_revoked(&mut document, &config, secrets.revocation_key())?;
     Ok((document, store))
 }
 

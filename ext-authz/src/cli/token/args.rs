@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{places::DataPlaces, remote::Address};
+use crate::cli::{grants::GrantArgs, places::DataPlaces, remote::ClientArgs};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
@@ -24,6 +24,28 @@ Prints the token alone, or with --json the server's whole answer. Whose certific
 choice, or that of the file in the variable SSL_CERT_FILE.
 Exit codes: 0 issued, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
     Issue(Box<IssueArgs>),
+    /// Exchange a token for one that allows no more, for another agent (RFC 8693).
+    #[command(after_help = "\
+Examples:
+  export WRIT_CLIENT_SECRET=writ_...
+  writ token exchange --client log-janitor --agent spiffe://example.org/agent/janitor-2 <<<\"$TOKEN\"
+  writ token exchange token.txt --client log-janitor --agent spiffe://example.org/agent/janitor-2 --expires-in 1m \\
+    --action s3:GetObject --resource 's3://my-bucket/logs/2026-05/01/**'
+
+Without grants the new token allows what the old one does. It ends when the old one, its task or any task above ends.
+Prints the token alone, or with --json the server's whole answer.
+Exit codes: 0 issued, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
+    Exchange(Box<ExchangeArgs>),
+    /// Revoke a token that was issued to a client, and all that were exchanged for it (RFC 7009).
+    #[command(after_help = "\
+Examples:
+  writ token revoke --client log-janitor <<<\"$TOKEN\"
+  writ token revoke token.txt --client log-janitor --secret-file secret
+
+As RFC 7009 has it, a token that is none of the client's is left alone without a word. To revoke anything else see
+`writ revoke`, for operators.
+Exit codes: 0 done, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
+    Revoke(Box<RevokeArgs>),
     /// Show what a token says, without verifying it.
     #[command(after_help = "\
 Examples:
@@ -47,12 +69,8 @@ Exit codes: 0 valid, 1 denied, with the denial's code, 2 wrong usage, 64 bad con
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct IssueArgs {
-    /// The client that asks
-    #[arg(long, value_name = "NAME")]
-    pub(super) client: String,
-    /// File with the client's secret, or `-` for standard input [default: the variable WRIT_CLIENT_SECRET]
-    #[arg(long, value_name = "FILE")]
-    pub(super) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
     #[command(flatten)]
     pub(super) grants: GrantArgs,
     /// How long the token is to live, such as 5m [default: the server's]
@@ -70,34 +88,45 @@ pub(in crate::cli) struct IssueArgs {
     /// What the holder has to prove, as the claim `cnf`
     #[arg(long, value_name = "JSON")]
     pub(super) cnf: Option<String>,
-    /// URL of the server [default: as the running server of the data directory wrote it]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "data_dir"])]
-    pub(super) server: Option<Address>,
-    /// Send the secret without TLS to another machine: whoever is on the way can read it
-    #[arg(long)]
-    pub(super) allow_plain_http: bool,
-    #[command(flatten)]
-    pub(super) places: DataPlaces,
     /// Print the server's answer as JSON
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// What is asked for: a list, or grants one by one, or the words of a single one.
 #[derive(Args, Debug)]
-pub(super) struct GrantArgs {
-    /// File with the JSON list of grants, or `-` for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["grant", "action", "resource"])]
-    pub(super) grants: Option<PathBuf>,
-    /// A grant as JSON; may be given more than once
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["action", "resource"])]
-    pub(super) grant: Vec<String>,
-    /// An action of the one grant; may be given more than once
-    #[arg(long, value_name = "ACTION", requires = "resource", required_unless_present_any = ["grants", "grant"])]
-    pub(super) action: Vec<String>,
-    /// A resource of the one grant; may be given more than once
-    #[arg(long, value_name = "RESOURCE", requires = "action")]
-    pub(super) resource: Vec<String>,
+pub(in crate::cli) struct ExchangeArgs {
+    #[command(flatten)]
+    pub(super) token: TokenFile,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+    #[command(flatten)]
+    pub(super) grants: Option<GrantArgs>,
+    /// The agent that will hold the new token
+    #[arg(long, value_name = "SPIFFE-ID")]
+    pub(super) agent: String,
+    /// How long the new token is to live, such as 5m [default: the server's, or the rest of the old one's]
+    #[arg(long, value_parser = policy::duration::parse, value_name = "TIME")]
+    pub(super) expires_in: Option<Duration>,
+    /// For which of the old token's audiences
+    #[arg(long, value_name = "NAME")]
+    pub(super) audience: Option<String>,
+    /// What the new holder has to prove, as the claim `cnf`
+    #[arg(long, value_name = "JSON")]
+    pub(super) cnf: Option<String>,
+    /// Print the server's answer as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct RevokeArgs {
+    #[command(flatten)]
+    pub(super) token: TokenFile,
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Where a token is.

@@ -14,13 +14,12 @@ use crate::{
     cli::{
         exit::Failure,
         input,
+        published::published_keys,
         remote::{Address, Client},
         snapshot::exported,
     },
     clock,
     config::resolve,
-    keys::KeyRing,
-    server::ServerError,
 };
 
 /// Tolerated clock difference where nobody says another: as servers have it by default.
@@ -31,22 +30,22 @@ pub(super) fn snapshot(args: &VerifyArgs) -> Result<(Snapshot, String), Failure>
     let (document, name) = match (&args.snapshot, &args.jwks, &args.issuer) {
         (Some(file), _, _) => (exported::read(file)?, format!("the snapshot `{}`", file.display())),
         (None, Some(jwks), Some(issuer)) => (of_jwks(jwks, issuer)?, format!("the key set `{jwks}`")),
-        _ => of_data_directory(args)?,
+        _ => of_store(args)?,
     };
     let snapshot = Snapshot::compile(document).map_err(|error| Failure::failed(&error))?;
     Ok((snapshot, name))
 }
 
-/// Keys as they are in the data directory, whether or not a server runs.
-fn of_data_directory(args: &VerifyArgs) -> Result<(SnapshotDocument, String), Failure> {
+/// Keys as they are in the store, whether or not a server runs.
+fn of_store(args: &VerifyArgs) -> Result<(SnapshotDocument, String), Failure> {
     let config = resolve(args.places.overrides())?;
-    let keys = KeyRing::open(&config.keys_dir).map_err(ServerError::from)?;
+    let keys = published_keys(&config)?;
     let document = SnapshotDocument {
         leeway: config.leeway.as_secs(),
-        keys: keys.public().map(crate::keys::PublicKey::to_document).collect(),
+        keys: keys.published().map(crate::keys::PublicKey::to_document).collect(),
         ..without_keys(config.issuer)
     };
-    Ok((document, format!("the keys in `{}`", config.keys_dir.display())))
+    Ok((document, format!("the keys in the store `{}`", config.store)))
 }
 
 /// RFC 7517 section 5. Members and keys of other kinds are left out, as it says they should be.

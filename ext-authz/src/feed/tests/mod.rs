@@ -21,6 +21,7 @@ use verdict::document::{FORMAT, HostDocument, Mode, SnapshotDocument, Version};
 
 use super::*;
 use crate::{
+    audit::Recorder,
     clients::{Clients, GeneratedSecrets},
     clock::{Moment, UnixMillis},
     config::Limits,
@@ -141,8 +142,8 @@ fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger)
 
 fn feed(publications: Arc<Publications>, refresh: Refresh) -> (Arc<Feed>, Trigger) {
     let (trigger, shutdown) = Trigger::new();
-    let (registry, limits) = (Registry::default(), Limits::default());
-    (Arc::new(Feed { publications, registry, refresh, shutdown, limits }), trigger)
+    let (registry, limits, recorder) = (Registry::default(), Limits::default(), Recorder::default());
+    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder }), trigger)
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! A plain HTTP client.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use axum::body::Bytes;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::{
+    client::legacy::Client,
+    rt::{TokioExecutor, TokioIo},
+};
+use tokio::net::UnixStream;
 
 use super::Writ;
 
@@ -40,12 +45,35 @@ pub(crate) async fn send(
     body: &str,
 ) -> Response {
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let mut request = Request::builder().method(method).uri(format!("http://{address}{path}"));
+    let request = request(&format!("http://{address}{path}"), method, headers, body);
+    read(client.request(request).await.unwrap()).await
+}
+
+/// The same over a Unix socket.
+pub(crate) async fn send_local(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Response {
+    let stream = UnixStream::connect(socket).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let headers = [&[("host", "localhost")], headers].concat();
+    read(sender.send_request(request(path, method, &headers, body)).await.unwrap()).await
+}
+
+fn request(uri: &str, method: Method, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+    let mut request = Request::builder().method(method).uri(uri);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
-    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap()
+}
+
+async fn read(response: http::Response<Incoming>) -> Response {
+    let (parts, body) = response.into_parts();
     let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     Response { status: parts.status, headers: parts.headers, body }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Writ {
     pub(crate) grpc: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) socket: PathBuf,
+    /// The operators'.
+    pub(crate) operator: PathBuf,
 }
 
 /// Lines of one of its outputs as they appear.
@@ -47,6 +49,7 @@ impl Writ {
             grpc: address("grpc"),
             admin: address("admin"),
             socket: listeners["data_plane"].as_str().unwrap().into(),
+            operator: listeners["operator"].as_str().unwrap().into(),
             child,
             stdout,
             stderr,

@@ -87,6 +87,12 @@ impl Postgres {
         format!("postgres://{DATABASE}@{socket}/{DATABASE}")
     }
 
+    /// Where its socket is, and its data.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Runs statements in it, and returns what `psql` prints without headings.
     ///
     /// # Errors

@@ -1,0 +1,93 @@
+//! `POST /v1/revocations`.
+
+use audit::{Event, Lines};
+use axum::{body::Body, extract::State, response::Response};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use store::{Level, NewRevocation, REVOCATION_MARGIN, Write, Written};
+use verdict::{grant::strict, token::claims::is_name};
+
+use super::view::{LevelName, RevocationView};
+use crate::{
+    clock::{self, UnixMillis},
+    operators::Operator,
+    server::Api,
+    tasks::TaskError,
+    web::{self, Problem, read_json},
+};
+
+/// Longest reason, bytes.
+const MAX_REASON: usize = 512;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Revoke {
+    level: LevelName,
+    name: String,
+    /// For people to read.
+    #[serde(default, deserialize_with = "strict::present")]
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Revoked {
+    revocation: RevocationView,
+    /// Whether it did not stand before.
+    is_new: bool,
+}
+
+/// Revokes anything, known or not: what nobody has heard of may be on its way.
+pub(super) async fn create(
+    State(api): State<Api>,
+    operator: Operator,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let Revoke { level: LevelName(level), name, reason } =
+        read_json(&headers, &web::read_whole(body).await?)?;
+    if !is_name(&name) {
+        return Err(Problem::invalid_request(
+            "name: must be 1 to 255 visible ASCII characters without comma",
+        ));
+    }
+    if reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON) {
+        return Err(Problem::invalid_request(format!("reason: over {MAX_REASON} bytes")));
+    }
+    if level == Level::Key {
+        return Err(Problem::invalid_request("level: keys are withdrawn by `POST /v1/keys/{kid}/withdraw`"));
+    }
+    let now = clock::now_millis();
+    let revocation = NewRevocation {
+        level,
+        name,
+        audience: None,
+        reason,
+        by: operator.name.to_string(),
+        now: now.seconds().0,
+        expires_at: expiry(&api, level, now).await?,
+    };
+    let lines = Lines::of(&event(&revocation, now));
+    let written = api.ledger.write(Write::Revoke(revocation), lines).await.map_err(TaskError::from)?;
+    let Written::Revoked { revocation, is_new } = written else { return Err(TaskError::Internal.into()) };
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let revocation = RevocationView::new(revocation, now.seconds().0);
+    Ok(web::uncached(status, Revoked { revocation, is_new }))
+}
+
+/// When it can be forgotten: once no token of today or of this second can be alive. Agents, subjects and clients come again.
+async fn expiry(api: &Api, level: Level, now: UnixMillis) -> Result<Option<u64>, TaskError> {
+    if level.is_liftable() {
+        return Ok(None);
+    }
+    let longest = now.seconds().0.saturating_add(api.config.max_ttl.as_secs());
+    let latest = api.reads.latest_expiry().await?.unwrap_or_default().max(longest);
+    Ok(Some(latest.saturating_add(REVOCATION_MARGIN)))
+}
+
+fn event(revocation: &NewRevocation, now: UnixMillis) -> Event<'_> {
+    let NewRevocation { level, name, audience: _, reason, by, now: _, expires_at } = revocation;
+    match level {
+        Level::Task => Event::task_revoked(now.0, by, name, reason.as_deref()),
+        _ => Event::revoked(now.0, by, level.name(), name, reason.as_deref(), *expires_at),
+    }
+}
