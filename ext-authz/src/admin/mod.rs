@@ -19,7 +19,7 @@ use crate::{
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::{audit, feed},
+    telemetry::{audit, feed, revocations},
 };
 
 /// What this side knows.
@@ -48,7 +48,9 @@ pub fn router(admin: Admin) -> Router {
 
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
-    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
+    let figures = admin.api.ledger.figures();
+    revocations::store_writes_are(figures);
+    let Figures { batches, events, committed_at, .. } = figures;
     audit::committed(batches, events, committed_at);
     let newest = admin.api.current.load().snapshot().version();
     feed::lag_is(admin.watchers.lag(newest));
