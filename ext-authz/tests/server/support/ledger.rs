@@ -1,6 +1,11 @@
 //! Writing to a store as another replica does.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::Mutex,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use audit::{Chain, ChainKey, Event, EventKind, Lines};
 use store::{Ledger, Level, NewRevocation, Write, WriteError, Written};
@@ -74,8 +79,15 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// How data planes are told of a name, with the key of whoever has the keys.
-pub(crate) fn hashed(keys: &Setup, kind: Kind, name: &str) -> Hash {
-    let key = std::fs::read_to_string(keys.path("shared-keys/hash.key")).unwrap();
-    HashKey::parse(key.trim()).unwrap().hash(kind, name)
+/// How data planes are told of a name: with the key that a snapshot of this server has.
+pub(crate) fn hashed(setup: &Setup, kind: Kind, name: &str) -> Hash {
+    static KNOWN: Mutex<BTreeMap<PathBuf, HashKey>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap();
+    let key = known.entry(setup.path("")).or_insert_with(|| {
+        let exported = setup.run(&["snapshot", "export"]);
+        assert!(exported.status.success(), "{exported:?}");
+        let exported: serde_json::Value = serde_json::from_slice(&exported.stdout).unwrap();
+        HashKey::parse(exported["snapshot"]["hash_key"].as_str().unwrap()).unwrap()
+    });
+    key.hash(kind, name)
 }
