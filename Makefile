@@ -41,6 +41,7 @@ bench: wasm build ## Measure side by side, the feed, issuing; BENCH_ROUNDS=5 is 
 	@echo 'killing servers after 200 acknowledgements on either database (some minutes)'
 	@DURABLE_ROUNDS=200 cargo test --quiet --locked --package writ-tests --test e2e -- durable::
 	@cargo run --quiet --release --locked --package writ-benches -- issue
+	@cargo run --quiet --release --locked --package writ-benches -- revocation
 	@PATH="$(CURDIR)/.tools/bench/bin:$$PATH" cargo bench --quiet --locked --package writ-benches --bench instructions
 
 lint: setup ## Check formatting and lints

@@ -1,4 +1,4 @@
-//! CPU time of a process, all its threads together.
+//! CPU time of a process, all its threads together, and its memory.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -24,4 +24,17 @@ pub(crate) fn time(process: u32) -> Result<Duration> {
         total += ran.ok_or_else(|| unexpected(format!("`{}` has no run time", file.display())))?;
     }
     Ok(Duration::from_nanos(total))
+}
+
+/// Resident memory of a process, bytes (`VmRSS` of proc(5)).
+///
+/// # Errors
+/// There is no such process.
+pub(crate) fn resident(process: u32) -> Result<u64> {
+    let file = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&file).context(|| format!("read `{file}`"))?;
+    let kib = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| unexpected(format!("`{file}` says nothing of memory")))
 }

@@ -11,6 +11,7 @@ mod do_nothing;
 mod issue;
 mod load;
 mod output;
+mod revocation;
 mod setup;
 mod spread;
 mod upstream;
@@ -31,6 +32,8 @@ enum What {
     Fanout(watchers::Options),
     /// Tokens of tasks that exist, batched and one by one, from a server on one core.
     Issue(issue::Options),
+    /// Tasks that end: how soon at every worker, what telling it costs, and what many of them cost each request.
+    Revocation(revocation::Options),
     /// The ext_authz server that others are held against: it answers OK to everything.
     #[command(hide = true)]
     DoNothing {
@@ -58,6 +61,7 @@ fn run(what: What) -> Result<()> {
         What::DataPath(options) => runtime.block_on(data_path::run(&options)),
         What::Fanout(options) => runtime.block_on(watchers::run(&options)),
         What::Issue(options) => runtime.block_on(issue::run(&options)),
+        What::Revocation(options) => runtime.block_on(revocation::run(&options)),
         What::DoNothing { socket } => runtime.block_on(do_nothing::serve(&socket)),
     }
 }

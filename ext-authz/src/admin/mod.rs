@@ -19,7 +19,7 @@ use crate::{
     listen::Shutdown,
     reload::{Rejection, StoreView},
     server::Api,
-    telemetry::{audit, feed},
+    telemetry::{audit, feed, revocations},
 };
 
 /// What this side knows.
@@ -48,13 +48,15 @@ pub fn router(admin: Admin) -> Router {
 
 /// Prometheus text format, version 0.0.4.
 async fn metrics(State(admin): State<Admin>) -> impl IntoResponse {
+    let figures = admin.api.ledger.figures();
+    revocations::store_writes_are(figures);
+    let Figures { batches, events, committed_at, .. } = figures;
+    audit::committed(batches, events, committed_at);
     let newest = admin.api.current.load().snapshot().version();
     feed::lag_is(admin.watchers.lag(newest));
     for (data_plane, lag) in admin.watchers.revocation_lags(newest) {
         feed::revocation_lag_is(&data_plane, lag);
     }
-    let Figures { batches, events, committed_at, .. } = admin.api.ledger.figures();
-    audit::committed(batches, events, committed_at);
     admin.api.audit.recorder.measure();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }

@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// Says in the log that this server writes from now on, and names the heads of all other chains there and then, and once a
 /// minute those that moved since.
 pub async fn keep_anchors(api: &Api, mut shutdown: Shutdown) {
-    let AuditLog { writer, .. } = &api.audit;
+    let AuditLog { writer, node, .. } = &api.audit;
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut started = Some(clock::now_millis().0);
@@ -35,7 +35,7 @@ pub async fn keep_anchors(api: &Api, mut shutdown: Shutdown) {
         };
         let mut lines = Lines::new();
         if let Some(at) = started {
-            lines = beginning(api, at);
+            lines.push(&Event::writer_started(at, node, writer));
         }
         let moved = |head: &&Head| anchored.get(&head.writer) != Some(&(head.seq, head.hash));
         for head in heads.iter().filter(moved) {
@@ -56,16 +56,6 @@ pub async fn keep_anchors(api: &Api, mut shutdown: Shutdown) {
             }
         }
     }
-}
-
-/// What this start did before it could say so: it began to write, and perhaps made the store's first keys.
-fn beginning(api: &Api, at: u64) -> Lines {
-    let AuditLog { writer, node, .. } = &api.audit;
-    let mut lines = Lines::of(&Event::writer_started(at, node, writer));
-    for kid in api.keys.made() {
-        lines.push(&Event::key_made(at, node, kid));
-    }
-    lines
 }
 
 /// The ends of all chains but `writer`'s, as far as anything is left of them.

@@ -1,6 +1,6 @@
 //! What the store holds, for commands that need no server.
 
-use verdict::document::SnapshotDocument;
+use verdict::{document::SnapshotDocument, revocation::HashKey};
 
 use super::exit::Failure;
 use crate::{
@@ -30,10 +30,9 @@ pub(super) fn shared_keys(config: &Config) -> Result<(KeySet, SharedSecrets), Fa
 pub(super) fn add_revoked(
     document: &mut SnapshotDocument,
     config: &Config,
-    secrets: &SharedSecrets,
+    hash_key: HashKey,
 ) -> Result<(), Failure> {
-    let adding = revocations::add_standing(document, config, secrets.revocation_key());
-    Ok(wait(adding)?.map_err(ServerError::from)?)
+    Ok(wait(revocations::add_standing(document, config, hash_key))?.map_err(ServerError::from)?)
 }
 
 /// Waits for what needs a runtime.

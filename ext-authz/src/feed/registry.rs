@@ -1,7 +1,7 @@
 //! Who watches, and what it holds: for operators.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -28,6 +28,8 @@ pub struct Registry(Arc<Mutex<Streams>>);
 struct Streams {
     next: u64,
     open: BTreeMap<u64, Watcher>,
+    /// Data planes that have been there: one that went is not left behind in the figures.
+    seen: BTreeSet<Arc<str>>,
     holdings: Holdings,
 }
 
@@ -99,10 +101,13 @@ impl Registry {
     /// How many revocations behind `newest` each data plane is, by the watcher that holds the oldest.
     #[must_use]
     pub fn revocation_lags(&self, newest: Version) -> BTreeMap<Arc<str>, u64> {
-        let mut lags = BTreeMap::new();
-        for watcher in self.lock().open.values() {
-            let lag: &mut u64 = lags.entry(Arc::clone(&watcher.name)).or_default();
-            *lag = (*lag).max(watcher.version.map_or(0, |version| revocations_behind(version, newest)));
+        let streams = self.lock();
+        let mut lags: BTreeMap<_, _> = streams.seen.iter().map(|name| (Arc::clone(name), 0)).collect();
+        for watcher in streams.open.values() {
+            let behind = watcher.version.map_or(0, |version| revocations_behind(version, newest));
+            if let Some(lag) = lags.get_mut(&watcher.name) {
+                *lag = behind.max(*lag);
+            }
         }
         lags
     }
@@ -140,6 +145,7 @@ impl Registry {
         let mut streams = self.lock();
         let id = streams.next;
         streams.next += 1;
+        streams.seen.insert(Arc::clone(name));
         streams.holdings.change(None, watcher.version);
         streams.open.insert(id, watcher);
         drop(streams);

@@ -64,7 +64,7 @@ pub(super) fn forget(ring: &KeyRing, is_over: impl Fn(u64) -> bool) -> Option<De
 pub(super) fn withdraw(
     ring: &KeyRing,
     kid: &str,
-    spare: StoredKey,
+    spare: &StoredKey,
     reason: Option<&str>,
     author: Author<'_>,
 ) -> Option<Decided> {
@@ -81,7 +81,7 @@ pub(super) fn withdraw(
         if next.is_none() {
             events.push(&Event::key_made(author.at, author.by, &spare.kid));
         }
-        let next = next.unwrap_or(&spare);
+        let next = next.unwrap_or(spare);
         events.push(&Event::key_activated(author.at, author.by, &next.kid));
         put.push(activated(next, author));
     }
@@ -152,7 +152,7 @@ mod tests {
         {
             let spare = key(KeyState::Next);
             let follower = follower.unwrap_or(&spare).kid.clone();
-            let decided = withdraw(&ring(&keys), &active.kid, spare, Some("leaked"), AUTHOR).unwrap();
+            let decided = withdraw(&ring(&keys), &active.kid, &spare, Some("leaked"), AUTHOR).unwrap();
             assert_eq!(
                 told(&decided),
                 [(&*active.kid, false, KeyState::Withdrawn), (&*follower, true, KeyState::Active)]
@@ -168,7 +168,7 @@ mod tests {
         let (active, retired, withdrawn) =
             (key(KeyState::Active), key(KeyState::Retired), key(KeyState::Withdrawn));
         let ring = ring(&[active, retired.clone(), withdrawn.clone()]);
-        let gone = |kid: &str| withdraw(&ring, kid, key(KeyState::Next), None, AUTHOR);
+        let gone = |kid: &str| withdraw(&ring, kid, &key(KeyState::Next), None, AUTHOR);
         let decided = gone(&retired.kid).unwrap();
         assert_eq!(told(&decided), [(&*retired.kid, false, KeyState::Withdrawn)]);
         assert!(gone(&withdrawn.kid).is_none() && gone("unknown").is_none());

@@ -115,7 +115,7 @@ impl KeyControl {
                 Some(_) => {}
             }
             let spare = self.keys.generate()?;
-            let Some(decided) = change::withdraw(&ring, kid, spare, reason, author(by)) else { continue };
+            let Some(decided) = change::withdraw(&ring, kid, &spare, reason, author(by)) else { continue };
             if self.write(decided).await? {
                 tracing::warn!(kid, by, "withdrew a signing key: what it signed is refused");
                 return Ok(Withdrawn::new(true, &self.keys.current()));

@@ -21,7 +21,7 @@ use crate::files::{self, FileError};
 /// Longest that a command may take, which may have to ask over a network.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(30);
 /// Longest text of a key, with white space around it.
-const MAX_TEXT: u64 = 256;
+const MAX_TEXT: usize = 256;
 
 /// Where the key-encryption key is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,9 +125,9 @@ impl KeyEncryption {
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let answer = async {
             let mut child = command.spawn().map_err(run)?;
-            let mut text = Zeroizing::new(Vec::with_capacity(MAX_TEXT as usize));
+            let mut text = Zeroizing::new(Vec::with_capacity(MAX_TEXT));
             if let Some(output) = child.stdout.take() {
-                output.take(MAX_TEXT).read_to_end(&mut text).await.map_err(run)?;
+                output.take(MAX_TEXT as u64).read_to_end(&mut text).await.map_err(run)?;
             }
             let status = child.wait().await.map_err(run)?;
             if status.success() {

@@ -24,7 +24,7 @@ use crate::{
 const TICK: Duration = Duration::from_millis(5);
 /// Most changes that are read, and told, at once: as many as fit a message of the feed.
 const AT_ONCE: u32 = 8_192;
-/// Between looks for what has expired, each of which may touch everything.
+/// Between looks for what has expired, each of which may touch everything; and between attempts to read everything.
 const TIDY: Duration = Duration::from_secs(20);
 /// Who waits for a read that has not begun. More than these wait for a place.
 const WAITING: usize = 64;
@@ -39,8 +39,8 @@ pub struct Tail {
     revoked: Arc<Revoked>,
     as_of: Moment,
     counts: Counts,
-    /// What counts cannot be continued: everything is to be read anew.
-    is_broken: bool,
+    /// What counts cannot be continued: everything is to be read anew, and not before this instant.
+    broken: Option<Instant>,
     asked: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
@@ -90,7 +90,7 @@ impl Tail {
             revoked: Arc::default(),
             as_of: Moment::now(),
             counts: Counts::default(),
-            is_broken: false,
+            broken: None,
             asked,
         };
         tail.read_all().await?;
@@ -167,12 +167,13 @@ impl Tail {
     /// Reads what is new, and tells of it. Whether there was anything.
     async fn read(&mut self, told: &Told, known_at: Instant, may_begin_anew: bool) -> bool {
         let before = self.revoked.sequence();
-        let done = if self.is_broken && may_begin_anew {
-            self.begin_anew(told).await
-        } else if self.is_broken {
-            return false;
-        } else {
-            self.read_on(told, known_at).await
+        let done = match self.broken {
+            None => self.read_on(told, known_at).await,
+            Some(instant) if may_begin_anew && instant <= known_at => {
+                self.broken = Some(known_at + TIDY);
+                self.begin_anew(told).await
+            }
+            Some(_) => return false,
         };
         match done {
             Ok(()) => told.status.revocations_read(),
@@ -202,7 +203,7 @@ impl Tail {
             if sequence > self.revoked.sequence() {
                 let tick = self.tick(sequence, known_at, changes);
                 let mut next = Revoked::clone(&self.revoked);
-                next.follow(&tick).inspect_err(|_| self.is_broken = true)?;
+                next.follow(&tick).inspect_err(|_| self.broken = Some(known_at + TIDY))?;
                 self.revoked = Arc::new(next);
                 told.current.revise(Arc::clone(&self.revoked));
                 if is_all {
@@ -241,7 +242,7 @@ impl Tail {
     /// Reads everything, and tells all to begin with it.
     async fn begin_anew(&mut self, told: &Told) -> Result<(), TailFault> {
         self.read_all().await?;
-        self.is_broken = false;
+        self.broken = None;
         let (epoch, sequence) = (self.revoked.epoch(), self.revoked.sequence());
         tracing::info!(epoch, sequence, revoked = self.revoked.all().len(), "read all revocations");
         self.begin(&told.current);

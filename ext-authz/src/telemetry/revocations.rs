@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use metrics::{describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use store::Figures;
 
 const LIVE: &str = "writ_revocations_live";
+const COMMITS: &str = "writ_store_commits_total";
+const COMMIT_SECONDS: &str = "writ_store_commit_seconds_total";
+const OPERATIONS: &str = "writ_store_operations_total";
+const FAILURES: &str = "writ_store_commit_failures_total";
+const WAITING: &str = "writ_store_operations_waiting";
 const ACTIVE: &str = "writ_tasks_active";
 /// Seconds that a read of the store takes.
 pub(super) const READ_SECONDS: &str = "writ_store_read_seconds";
@@ -13,6 +19,14 @@ pub(super) const READ_SECONDS: &str = "writ_store_read_seconds";
 pub(super) fn start() {
     describe_gauge!(LIVE, "Revocations that stand, by level");
     describe_gauge!(ACTIVE, "Tasks that are active, in the whole store");
+    describe_counter!(COMMITS, "Transactions that this server committed");
+    describe_gauge!(
+        COMMIT_SECONDS,
+        "Time that they took together, from their first statement to their commit"
+    );
+    describe_counter!(OPERATIONS, "Operations in them");
+    describe_counter!(FAILURES, "Transactions that failed");
+    describe_gauge!(WAITING, "Operations that wait to be written");
     describe_histogram!(READ_SECONDS, "Time that a read of revocations from the store takes");
 }
 
@@ -31,4 +45,14 @@ pub fn active_tasks_are(count: u64) {
 /// One read.
 pub fn store_read(time: Duration) {
     histogram!(READ_SECONDS).record(time);
+}
+
+/// What this server writes.
+#[allow(clippy::cast_precision_loss, reason = "microseconds and counts are exact in 53 bits")]
+pub fn store_writes_are(figures: Figures) {
+    counter!(COMMITS).absolute(figures.batches);
+    counter!(OPERATIONS).absolute(figures.operations);
+    counter!(FAILURES).absolute(figures.failed);
+    gauge!(COMMIT_SECONDS).set(figures.micros as f64 / 1e6);
+    gauge!(WAITING).set(figures.waiting as f64);
 }

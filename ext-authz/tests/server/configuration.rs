@@ -118,6 +118,7 @@ async fn the_example_file_holds_every_member_and_the_defaults() {
     let server = authority.server();
     let whole = Setup::new()
         .config(&uncommented.join("\n"))
+        .write_secret("secrets/kek", &"0a".repeat(32))
         .write("tls/ca.pem", &authority.pem)
         .write("tls/server.pem", &server.certificate)
         .write_secret("tls/server.key", &server.key);

@@ -13,7 +13,7 @@ use crate::support::{
     feed::{Watch, hello},
     following::{Following, Held, hello_stepwise},
     http::get,
-    ledger::{Writer, hashed, now},
+    ledger::{Writer, hash_key, hashed, now},
     policy::{opening, small},
     replicas::{first_replica, over_both, replica},
     sha256,
@@ -38,7 +38,8 @@ async fn watch_as(writ: &Writ, data_plane: &str) -> Watch {
 }
 
 fn tasks(setup: &Setup, names: impl IntoIterator<Item = String>) -> BTreeSet<Hash> {
-    names.into_iter().map(|name| hashed(setup, Kind::Task, &name)).collect()
+    let key = hash_key(setup);
+    names.into_iter().map(|name| key.hash(Kind::Task, &name)).collect()
 }
 
 fn hashes(held: &Held) -> BTreeSet<Hash> {

@@ -49,8 +49,11 @@ async fn the_bound_of_bodies_can_be_raised() {
     let writ = setup.serve().await;
     assert_eq!(writ.start_task(&" ".repeat(4 * 1024 * 1024)).await.status, 400);
     // Who waits for `100 Continue` is told before it sends a byte of the body.
-    let head =
-        "POST /v1/tasks HTTP/1.1\r\nhost: writ\r\ncontent-length: 4194305\r\nexpect: 100-continue\r\n\r\n";
+    let authorization = basic("hashed", "hashed-secret");
+    let head = format!(
+        "POST /v1/tasks HTTP/1.1\r\nhost: writ\r\nauthorization: {authorization}\r\ncontent-type: application/json\r\n\
+         content-length: 4194305\r\nexpect: 100-continue\r\n\r\n"
+    );
     let mut large = begin(writ.http, head.as_bytes()).await;
     assert!(read_to_close(&mut large).await.starts_with("HTTP/1.1 413"));
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Writ,
-    clients::{claims, fault, jti, setup, text},
+    clients::{OBJECT, claims, fault, jti, setup, text},
     http::get,
 };
 
@@ -76,7 +76,7 @@ async fn every_level_refuses_what_it_names_and_nothing_else() {
 async fn what_nobody_has_heard_of_can_be_revoked() {
     let setup = setup();
     let writ = setup.serve().await;
-    for level in ["token", "task", "agent", "subject", "client"] {
+    for level in ["token", "task", "agent", "subject", "client", "key"] {
         let first = writ.revoke(level, "nobody").await;
         assert_eq!(first["is_new"], true);
         let has_end = !first["revocation"]["expires_at"].is_null();
@@ -89,7 +89,6 @@ async fn what_nobody_has_heard_of_can_be_revoked() {
         r#"{"level":"token"}"#,
         r#"{"name":"a"}"#,
         r#"{"level":"tokens","name":"a"}"#,
-        r#"{"level":"key","name":"a"}"#,
         r#"{"level":"agent","name":""}"#,
         r#"{"level":"agent","name":"a b"}"#,
         r#"{"level":"agent","name":"a","reason":null}"#,
@@ -100,6 +99,24 @@ async fn what_nobody_has_heard_of_can_be_revoked() {
     }
     let long = format!(r#"{{"level":"agent","name":"a","reason":"{}"}}"#, "x".repeat(513));
     assert_eq!(post(&writ, "/v1/revocations", &long).await.0, 400);
+}
+
+/// A key that is revoked is withdrawn: what it signed is refused, and another one signs.
+#[tokio::test]
+async fn a_key_is_withdrawn() {
+    let setup = setup();
+    let writ = setup.serve().await;
+    let boss = writ.client("boss");
+    let before = boss.start("").await.token;
+    let kid = text(&get(writ.http, "/.well-known/jwks.json").await.json()["keys"][0]["kid"]);
+    let revoked = writ.revoke("key", &kid).await;
+    assert_eq!((&revoked["is_new"], &revoked["revocation"]["name"]), (&json!(true), &json!(kid)));
+    assert_eq!(writ.revoke("key", &kid).await["is_new"], false);
+    writ.check_until("GET", OBJECT, &[("authorization", &format!("Bearer {before}"))], "unknown_key").await;
+    let refused = boss.exchange(&before, &[("agent", "worker-1")]).await;
+    assert!(matches!(fault(&refused), (400 | 403, _)), "{}", refused.body);
+    let after = boss.start("").await.token;
+    assert_eq!(writ.get_object(&after).await.status, 200);
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub enum RestoreError {
     #[error("the store `{0}` is in use already: restoring replaces its tasks, policy and secrets")]
     NotEmpty(String),
     /// Somebody would go on with what is replaced.
-    #[error("a server uses the store, `{0}`: stop all servers first")]
+    #[error("the server `{0}` used the store less than half a minute ago: stop all servers first")]
     Served(String),
     /// The store.
     #[error(transparent)]

@@ -78,7 +78,16 @@ pub(super) const TABLES: [Table; 8] = [
     },
     Table {
         name: "audit_writers",
-        columns: &["writer", "started_at", "head_seq", "head_hash", "head_mac", "pruned_seq", "pruned_hash"],
+        columns: &[
+            "writer",
+            "started_at",
+            "head_seq",
+            "head_hash",
+            "head_mac",
+            "pruned_seq",
+            "pruned_hash",
+            "pruned_mac",
+        ],
         key: "writer",
     },
 ];

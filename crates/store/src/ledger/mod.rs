@@ -15,6 +15,9 @@ mod view;
 mod worker;
 mod write;
 
+#[cfg(test)]
+mod full;
+
 use std::{fmt, sync::Arc};
 
 use audit::{Chain, Lines};
@@ -36,6 +39,7 @@ use self::{
 use crate::{
     Head, StoreError, StoreLocation,
     error::Fault,
+    link::Link,
     store::{PATIENCE, Store},
 };
 
@@ -60,15 +64,25 @@ impl Ledger {
         location: StoreLocation,
         chain: Chain,
     ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), StoreError> {
-        let store = Store::open(location.clone()).await?;
+        let store = Store::open(location).await?;
         let head = store.head().await?;
         let link = store.lease().await?.link;
+        Ok(Self::begin(store, link, head, chain))
+    }
+
+    fn begin(
+        store: Store,
+        link: Link,
+        head: Head,
+        chain: Chain,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let location = store.location().clone();
         let (orders, waiting) = mpsc::channel(WAITING);
         let (committing, committed) = watch::channel(head);
         let shared = Arc::new(Shared::new());
         let queue = Queue::new(waiting, &shared);
         let worker = Worker::new(store, link, chain, head.epoch, Arc::clone(&shared), committing);
-        Ok((Self { location, orders, shared, committed }, worker.run(queue)))
+        (Self { location, orders, shared, committed }, worker.run(queue))
     }
 
     /// Does `write`, and records `events` with it. They are recorded only if it changes something: what was so already is

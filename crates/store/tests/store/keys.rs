@@ -7,30 +7,9 @@ use store::{
 use test_databases::Database;
 
 use crate::{
-    databases::{location, open},
-    ledger::{NOW, ledger},
+    databases::{location, open, over_both},
+    ledger::support::{NOW, ledger},
 };
-
-macro_rules! over_both {
-    ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    super::$name(test_databases::Database::sqlite()).await;
-                }
-            )*
-        }
-        mod postgres {
-            $(
-                #[tokio::test(flavor = "multi_thread")]
-                async fn $name() {
-                    super::$name(test_databases::Database::postgres()).await;
-                }
-            )*
-        }
-    };
-}
 
 over_both! {
     of_replicas_that_begin_at_once_one_does,

@@ -24,7 +24,7 @@ pub(super) fn run(args: &ExportArgs) -> Done {
     let hash_key = secrets.hash_key();
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
     let mut document = document(&publication, Edition::exported(clock::now()), Some(args.valid_for));
-    add_revoked(&mut document, &config, &secrets)?;
+    add_revoked(&mut document, &config, secrets.revocation_key())?;
     let configuration = plugin_configuration(&document).map_err(|error| Failure::failed(&error))?;
     // What a filter would refuse is not written.
     verdict::Snapshot::compile(document.clone()).map_err(ServerError::from)?;

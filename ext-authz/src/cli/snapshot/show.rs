@@ -52,7 +52,7 @@ fn of_store(args: &ShowArgs) -> Result<(SnapshotDocument, String), Failure> {
     let hash_key = secrets.hash_key();
     let publication = Publication { config: &config, policy: &policy, keys: &keys, hash_key };
     let mut document = document(&publication, edition, None);
-    add_revoked(&mut document, &config, &secrets)?;
+    add_revoked(&mut document, &config, secrets.revocation_key())?;
     Ok((document, store))
 }
 

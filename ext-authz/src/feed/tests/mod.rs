@@ -142,8 +142,7 @@ fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger)
 
 fn feed(publications: Arc<Publications>, refresh: Refresh) -> (Arc<Feed>, Trigger) {
     let (trigger, shutdown) = Trigger::new();
-    let (registry, limits) = (Registry::default(), Limits::default());
-    let recorder = Recorder::default();
+    let (registry, limits, recorder) = (Registry::default(), Limits::default(), Recorder::default());
     (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder }), trigger)
 }
 

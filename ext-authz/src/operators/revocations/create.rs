@@ -4,10 +4,13 @@ use audit::{Event, Lines};
 use axum::{body::Body, extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use store::{Level, NewRevocation, REVOCATION_MARGIN, Write, Written};
+use store::{Level, NewRevocation, REVOCATION_MARGIN, Revocation, Write, Written};
 use verdict::{grant::strict, token::claims::is_name};
 
-use super::view::{LevelName, RevocationView};
+use super::{
+    key,
+    view::{LevelName, RevocationView},
+};
 use crate::{
     clock::{self, UnixMillis},
     operators::Operator,
@@ -53,30 +56,42 @@ pub(super) async fn create(
     if reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON) {
         return Err(Problem::invalid_request(format!("reason: over {MAX_REASON} bytes")));
     }
-    if level == Level::Key {
-        return Err(Problem::invalid_request("level: keys are withdrawn by `POST /v1/keys/{kid}/withdraw`"));
-    }
-    let now = clock::now_millis();
-    let revocation = NewRevocation {
-        level,
-        name,
-        audience: None,
-        reason,
-        by: operator.name.to_string(),
-        now: now.seconds().0,
-        expires_at: expiry(&api, level, now).await?,
+    let by = operator.name.to_string();
+    let withdrawn = match level {
+        Level::Key => key::withdraw(&api, &by, &name, reason.as_deref()).await?,
+        _ => None,
     };
-    let lines = Lines::of(&event(&revocation, now));
-    let written = api.ledger.write(Write::Revoke(revocation), lines).await.map_err(TaskError::from)?;
-    let Written::Revoked { revocation, is_new } = written else { return Err(TaskError::Internal.into()) };
+    let (revocation, is_new) = match withdrawn {
+        Some(withdrawn) => withdrawn,
+        None => revoke(&api, level, name, reason, by).await?,
+    };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    let revocation = RevocationView::new(revocation, now.seconds().0);
+    let revocation = RevocationView::new(revocation, clock::now().0);
     Ok(web::uncached(status, Revoked { revocation, is_new }))
 }
 
-/// When it can be forgotten: once no token of today or of this second can be alive. Agents, subjects and clients come again.
+async fn revoke(
+    api: &Api,
+    level: Level,
+    name: String,
+    reason: Option<String>,
+    by: String,
+) -> Result<(Revocation, bool), TaskError> {
+    let now = clock::now_millis();
+    let expires_at = expiry(api, level, now).await?;
+    let now_seconds = now.seconds().0;
+    let revocation = NewRevocation { level, name, audience: None, reason, by, now: now_seconds, expires_at };
+    let lines = Lines::of(&event(&revocation, now));
+    match api.ledger.write(Write::Revoke(revocation), lines).await? {
+        Written::Revoked { revocation, is_new } => Ok((revocation, is_new)),
+        _ => Err(TaskError::Internal),
+    }
+}
+
+/// When it can be forgotten: once no token of today or of this second can be alive. Agents, subjects and clients come again,
+/// and a key that was withdrawn never does.
 async fn expiry(api: &Api, level: Level, now: UnixMillis) -> Result<Option<u64>, TaskError> {
-    if level.is_liftable() {
+    if level.is_liftable() || level == Level::Key {
         return Ok(None);
     }
     let longest = now.seconds().0.saturating_add(api.config.max_ttl.as_secs());

@@ -1,6 +1,7 @@
 //! Revocations by operators.
 
 mod create;
+mod key;
 mod lift;
 mod list;
 mod view;

@@ -74,8 +74,15 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// How data planes are told of a name, with the key of whoever has the keys.
-pub(crate) fn hashed(keys: &Setup, kind: Kind, name: &str) -> Hash {
-    let key = std::fs::read_to_string(keys.path("shared-keys/hash.key")).unwrap();
-    HashKey::parse(key.trim()).unwrap().hash(kind, name)
+/// The key of what data planes are told of names, as an exported snapshot has it.
+pub(crate) fn hash_key(setup: &Setup) -> HashKey {
+    let output = setup.run(&["snapshot", "export"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plugin: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    HashKey::parse(plugin["snapshot"]["hash_key"].as_str().unwrap()).unwrap()
+}
+
+/// How data planes are told of a name.
+pub(crate) fn hashed(setup: &Setup, kind: Kind, name: &str) -> Hash {
+    hash_key(setup).hash(kind, name)
 }

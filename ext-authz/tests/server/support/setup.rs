@@ -107,7 +107,8 @@ impl Setup {
 
     /// A `serve` that is expected to fail: exit code and what it said.
     pub(crate) fn refuse_to_serve(&self) -> (i32, String) {
-        let output = self.run(&["serve", "--http-addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"]);
+        let any = "127.0.0.1:0";
+        let output = self.run(&["serve", "--http-addr", any, "--grpc-addr", any, "--admin-addr", any]);
         (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     }
 }

@@ -39,17 +39,19 @@ async fn what_has_ended_is_removed(database: Database) {
 
 async fn a_chain_goes_on_from_what_was_removed(database: Database) {
     let (ledger, store) = (ledger(&database, "a").await, open(&database).await);
+    let key = chain_key();
     for name in ["1", "2", "3"] {
         ledger.started(task(name, None)).await;
     }
     database.execute("UPDATE audit_batches SET sealed_at = seq * 1000000 WHERE seq < 3").await;
-    let removed = store.prune(2000, RETENTION, &chain_key()).await.unwrap();
+    let removed = store.prune(2000, RETENTION, &key).await.unwrap();
     assert_eq!(removed, Pruned { audit_batches: 1, ..Pruned::default() });
     let known = store.audit_writers().await.unwrap().remove(0);
     let left = store.audit_chain("a", 0, 10).await.unwrap();
     assert_eq!((known.pruned.seq, left[0].seq, left.len()), (1, 2, 2));
     assert_eq!(known.pruned.hash, left[0].previous);
-    store.prune(3000, RETENTION, &chain_key()).await.unwrap();
+    assert!(known.pruned.is_keyed(&key, "a") && !known.pruned.is_keyed(&key, "b"));
+    store.prune(3000, RETENTION, &key).await.unwrap();
     let known = store.audit_writers().await.unwrap().remove(0);
     let left = store.audit_chain("a", 0, 10).await.unwrap();
     assert_eq!((known.pruned.seq, left.len(), known.pruned.hash), (2, 1, left[0].previous));
