@@ -12,7 +12,7 @@ use harness::{
 };
 use serde_json::json;
 
-use crate::world::{OBJECT, OTHER_OBJECT, World, answer, get};
+use crate::world::{OBJECT, OTHER_OBJECT, World, answer, export, get};
 
 /// The host that `envoy/chained.yaml` does not ask about.
 const ALONE: &str = "logs.internal";
@@ -20,7 +20,7 @@ const ALONE: &str = "logs.internal";
 const ASKED: &str = "logs.ns.svc.cluster.local";
 
 async fn chained(world: &World) -> Proxy {
-    world.setup().unwrap().export_snapshot().unwrap();
+    world.export().await.unwrap();
     world.proxy(Shipped::Chained, Config::patient).await.unwrap()
 }
 
@@ -86,7 +86,7 @@ async fn neither_opens_what_the_other_closes() {
         Setup { policies, ..world.setup().unwrap() }
     };
     let of_filter = policy("filter", "method: PUT", "method: PATCH");
-    of_filter.export_snapshot().unwrap();
+    export(&of_filter).await.unwrap();
     let stricter = policy("stricter", r#"action: "s3:GetObject""#, r#"action: "s3:Other""#);
     let proxy = world.proxy(Shipped::Chained, Config::patient).await.unwrap();
     let token = world.token(&json!({}));

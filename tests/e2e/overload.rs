@@ -9,7 +9,7 @@ use crate::world::{OBJECT, World, answer, get};
 async fn an_envoy_without_memory_refuses() {
     let world = World::new().unwrap();
     let _server = world.server().await.unwrap();
-    world.setup().unwrap().export_snapshot().unwrap();
+    world.export().await.unwrap();
     for which in [Shipped::Wasm, Shipped::ExtAuthz] {
         let starved = |config: &mut harness::envoy::Config| {
             // Less than Envoy itself takes.

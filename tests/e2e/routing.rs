@@ -16,7 +16,7 @@ use crate::world::{OBJECT, World, get};
 async fn every_route_gets_what_was_judged() {
     let world = World::new().unwrap();
     let _server = world.server().await.unwrap();
-    world.setup().unwrap().export_snapshot().unwrap();
+    world.export().await.unwrap();
     let plain = get("logs.internal", OBJECT, &world.token(&json!({})));
     let mut forged = plain.clone();
     forged.headers.push((b"x-writ-task".to_vec(), b"forged".to_vec()));

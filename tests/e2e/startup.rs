@@ -36,7 +36,7 @@ async fn without_a_snapshot_envoy_does_not_start() {
 async fn a_snapshot_that_cannot_be_read_opens_nothing() {
     for (what, configuration) in unreadable() {
         let world = World::new().unwrap();
-        let good = fs::read_to_string(world.setup().unwrap().export_snapshot().unwrap()).unwrap();
+        let good = fs::read_to_string(world.export().await.unwrap()).unwrap();
         let file = world.data().join("envoy/writ-filter.yaml");
         replace_file(&file, &with_configuration(&good, &configuration(&world)));
         let proxy = launch(&world).await;
@@ -52,7 +52,7 @@ async fn a_snapshot_that_cannot_be_read_opens_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_past_its_end_denies_everything() {
     let world = World::new().unwrap();
-    let file = world.setup().unwrap().export_snapshot().unwrap();
+    let file = world.export().await.unwrap();
     let good = fs::read_to_string(&file).unwrap();
     replace_file(&file, &with_configuration(&good, &changed(&world, "not_after", &json!(now() - 1))));
     let proxy = world.proxy(Shipped::Wasm, |_| Ok(())).await.unwrap();

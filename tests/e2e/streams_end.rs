@@ -165,7 +165,7 @@ async fn a_revocation_ends_calls_of_grpc() {
 async fn expiry_ends_them_with_a_feed_and_without() {
     let (world, still_world) = (World::new().unwrap(), World::new().unwrap());
     let streaming = Streaming::start(&world).await;
-    still_world.setup().unwrap().export_snapshot().unwrap();
+    still_world.export().await.unwrap();
     let upstream = Endless::start().await.unwrap();
     let still = still_world.proxy(Shipped::Wasm, |config| before(config, &upstream)).await.unwrap();
     let sides = [(&world, &streaming.proxy, &streaming.upstream), (&still_world, &still, &upstream)];

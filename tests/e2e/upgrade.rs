@@ -34,7 +34,7 @@ async fn a_granted_handshake_switches() {
 async fn early_data_is_no_second_request() {
     let world = World::new().unwrap();
     let _server = world.server().await.unwrap();
-    world.setup().unwrap().export_snapshot().unwrap();
+    world.export().await.unwrap();
     for which in [Shipped::Wasm, Shipped::ExtAuthz] {
         let stubborn = Echo::ignoring_upgrades("upstream").await.unwrap();
         let proxy = world.proxy(which, |config| config.upstream("upstream", stubborn.address)).await.unwrap();

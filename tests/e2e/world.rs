@@ -86,8 +86,13 @@ impl World {
 
     /// Envoy with the filter and a fresh snapshot.
     pub(crate) async fn wasm(&self) -> Result<Proxy> {
-        self.setup()?.export_snapshot()?;
+        self.export().await?;
         self.proxy(Shipped::Wasm, |_| Ok(())).await
+    }
+
+    /// Writes the snapshot for the filter below the data directory.
+    pub(crate) async fn export(&self) -> Result<PathBuf> {
+        export(&self.setup()?).await
     }
 
     /// Envoy with the filter as it ships: on the feed of the server, which may be there or not.
@@ -157,6 +162,15 @@ impl World {
         let spec = TokenSpec { claims, ..TokenSpec::default() };
         self.forge.make(&spec, &Values { now: now(), ..Values::default() }).expect("a token")
     }
+}
+
+/// As [`World::export`], with another setup.
+pub(crate) async fn export(setup: &Setup) -> Result<PathBuf> {
+    // A server takes the key up when it starts for the first time.
+    if !setup.data.join("writ.db").exists() {
+        Server::start(setup).await?.stop().await?;
+    }
+    setup.export_snapshot()
 }
 
 /// Unix seconds.
