@@ -12,7 +12,6 @@ use harness::{
     fleet::{Fleet, Gate},
     surface::Check,
 };
-use serde_json::Value;
 use test_databases::Database;
 use tokio::task::JoinHandle;
 
@@ -167,5 +166,5 @@ async fn told(operator: &Operator, task: &str, event: &str, jti: Option<&str>) -
     let events = page["events"].as_array().cloned().unwrap_or_default();
     Ok(events
         .iter()
-        .any(|found| found["event"] == event && jti.is_none_or(|jti| found["jti"] == Value::from(jti))))
+        .any(|found| found["event"] == event && jti.is_none_or(|jti| found["jti"].as_str() == Some(jti))))
 }
