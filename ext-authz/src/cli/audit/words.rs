@@ -206,7 +206,7 @@ mod tests {
             ),
             (
                 json!({"at": 0, "event": "of_later\n", "by": "c"}),
-                "1970-01-01T00:00:00.000Z  of_later\\u{a}    by c",
+                "1970-01-01T00:00:00.000Z  of_later\\u{a}     by c",
             ),
         ] {
             assert_eq!(plain(&event), told);
