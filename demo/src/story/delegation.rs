@@ -199,7 +199,7 @@ async fn complete(world: &World, family: &Family, report: &mut Report) -> Result
             ),
             wanted: "200, then 401 revoked for good".into(),
             got: seen.verdict().to_owned(),
-            why: "no worker asks before it denies, and none forgets",
+            why: "once a worker knows, it never allows again",
         });
         // The two clocks are one; an answer may overtake the acknowledgement.
         let late = seen.turned.map(|turned| turned.saturating_duration_since(acknowledged));
