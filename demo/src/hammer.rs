@@ -60,6 +60,7 @@ struct Seen {
 #[derive(Debug)]
 pub(crate) struct Seens {
     pub(crate) workers: usize,
+    pub(crate) connections: usize,
     pub(crate) allowed: usize,
     pub(crate) revoked: usize,
     /// Requests that were in the middle of their answer.
@@ -130,6 +131,7 @@ impl Hammer {
         }
         Ok(Seens {
             workers: self.workers,
+            connections: all.len(),
             allowed: all.iter().map(|seen| seen.allowed).sum(),
             revoked: all.iter().map(|seen| seen.revoked).sum(),
             cut: all.iter().map(|seen| seen.cut).sum(),

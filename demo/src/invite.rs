@@ -4,6 +4,7 @@ use harness::{Result, error::unexpected};
 
 use crate::{
     road::roads,
+    story,
     tokens::{self, Task},
     world::World,
 };
@@ -45,6 +46,7 @@ pub(crate) async fn invite(world: &World, invitations: &[Invitation]) -> Result<
             .await
             .map_err(|error| unexpected(format!("the printed request fails: {error}")))?;
     }
+    story::invite_to_end_a_task(world)?;
     println!("\nThe counters of both; the policy, to be edited; and what the server says of an edit:\n");
     for road in roads(world) {
         shell(format!(

@@ -1,4 +1,5 @@
-//! Two servers on one store, restarted one after the other under load: no request notices.
+//! Two servers of one release on one store, restarted one after the other under load: no request notices. Of two releases
+//! only the filter and its snapshot get along (`previous.rs`): a store that was brought up to date is not an older server's.
 
 use std::path::Path;
 

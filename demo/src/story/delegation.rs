@@ -10,10 +10,11 @@ use harness::{
     api::{ACCESS_TOKEN, Caller, Client, TOKEN_EXCHANGE},
     error::unexpected,
     http::{Payload, RawRequest},
+    paths,
 };
 use serde_json::{Value, json};
 
-use super::trail;
+use super::trail::{self, Sent};
 use crate::{
     curl::{Answer, Curl},
     hammer::{Hammer, Seens},
@@ -32,7 +33,7 @@ const LIST: &str = "/my-bucket?prefix=logs/2026-05/";
 /// Answers of each worker to each token, before the task is completed and after.
 const BEFORE: usize = 20;
 const AFTER: usize = 10;
-/// Requests that [`work`] has allowed.
+/// Requests that pass in [`work`], on each path.
 const ALLOWED: usize = 2;
 
 /// A task with what it handed on.
@@ -57,21 +58,18 @@ pub(super) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     let seen = complete(world, &family, report).await?;
     after(world, &family, report).await?;
     report.chapter("delegation: the task's actions, out of the audit log");
-    let allowed =
-        seen.iter().map(|seen| seen.allowed + seen.cut).sum::<usize>() + roads(world).len() * ALLOWED;
-    trail::tell(world, &family.task, allowed, report).await
+    let mut sent = Sent { allowed: ALLOWED * seen.len(), on_the_way: 0 };
+    for seen in &seen {
+        sent.allowed += seen.allowed + seen.cut;
+        sent.on_the_way += seen.connections;
+    }
+    trail::tell(world, &family.task, &sent, report).await
 }
 
 /// The task, and what is handed on of it.
 async fn begin(world: &World, report: &mut Report) -> Result<Family> {
-    let grants = grants("s3://my-bucket/logs/2026-05/**");
-    let body =
-        json!({"agent": JANITOR, "expires_in": 300, "note": "look through May's logs", "grants": grants});
-    let start = Curl::new(&format!("http://{}/v1/tasks", world.server.listeners.http))
-        .with("-u", &format!("{CLIENT}:{}", world.secret(CLIENT)?))
-        .header("content-type: application/json")
-        .with("-d", &body.to_string());
-    let started = start.run(world.scratch()).await?;
+    let body = start_body();
+    let started = start(world)?.run(world.scratch()).await?;
     report.add(Outcome {
         what: "the janitor's task",
         request: format!("POST /v1/tasks  {body}"),
@@ -119,6 +117,42 @@ const NOT_TO_WHOM: &str = "400 unauthorized_client";
 /// What it says of a token that is revoked.
 const NO_MORE: &str = "403 access_denied";
 
+fn start_body() -> Value {
+    let grants = grants("s3://my-bucket/logs/2026-05/**");
+    json!({"agent": JANITOR, "expires_in": 300, "note": "look through the logs of May", "grants": grants})
+}
+
+/// The request for a janitor's task.
+fn start(world: &World) -> Result<Curl> {
+    Ok(Curl::new(&format!("http://{}/v1/tasks", world.server.listeners.http))
+        .with("-u", &format!("{CLIENT}:{}", world.secret(CLIENT)?))
+        .header("content-type: application/json")
+        .with("-d", &start_body().to_string()))
+}
+
+/// Prints how to end a task by hand.
+///
+/// # Errors
+/// The policy knows no such client.
+pub(super) fn invite(world: &World) -> Result<()> {
+    let shell = |line: String| println!("{line}");
+    let secret = world.secret(CLIENT)?;
+    println!(
+        "\ndelegation: a task of 5 minutes; once it is completed every worker of both refuses its token:\n"
+    );
+    shell(format!("STARTED=$({} -s)", start(world)?.command()));
+    shell(r#"TOKEN=$(echo "$STARTED" | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#.to_owned());
+    shell(r#"TASK=$(echo "$STARTED" | grep -o '"id":"[^"]*"' | head -1 | cut -d '"' -f 4)"#.to_owned());
+    let visit = format!("curl -i -H 'host: {HOST}' -H \"authorization: Bearer $TOKEN\" \"$ENVOY{APP}\"");
+    shell(format!("{visit}   # the file"));
+    let complete = format!("http://{}/v1/tasks/$TASK/complete", world.server.listeners.http);
+    shell(format!("curl -X POST -u {CLIENT}:{secret} \"{complete}\""));
+    shell(format!("{visit}   # 401 revoked"));
+    let (writ, data) = (paths::writ()?, world.setup.data.display());
+    shell(format!("{} audit query --task \"$TASK\" --data-dir {data}", writ.display()));
+    Ok(())
+}
+
 /// Each does its part, and no more.
 async fn work(world: &World, road: &Road<'_>, family: &Family, report: &mut Report) -> Result<()> {
     let janitor = Visit::with(world, road, HOST, &family.janitor)?;
@@ -165,7 +199,7 @@ async fn complete(world: &World, family: &Family, report: &mut Report) -> Result
             ),
             wanted: "200, then 401 revoked for good".into(),
             got: seen.verdict().to_owned(),
-            why: "no worker asks before it denies, and none forgets",
+            why: "once a worker knows, it never allows again",
         });
         // The two clocks are one; an answer may overtake the acknowledgement.
         let late = seen.turned.map(|turned| turned.saturating_duration_since(acknowledged));

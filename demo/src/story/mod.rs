@@ -24,6 +24,14 @@ pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     reload::tell(world, report).await
 }
 
+/// Prints what to try of *delegation*, which takes more than one token.
+///
+/// # Errors
+/// The policy lacks its client.
+pub(crate) fn invite_to_end_a_task(world: &World) -> Result<()> {
+    delegation::invite(world)
+}
+
 /// What to try of every story.
 pub(crate) fn invitations() -> [Invitation; 3] {
     [logs::invitation(), flights::invitation(), database::invitation()]
