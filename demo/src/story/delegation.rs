@@ -115,7 +115,7 @@ async fn begin(world: &World, report: &mut Report) -> Result<Family> {
 /// What the server says of a delegation that the policy does not know.
 const NOT_TO_WHOM: &str = "400 unauthorized_client";
 /// What it says of a token that is revoked.
-const NO_MORE: &str = "403 access_denied";
+const NO_MORE: &str = "400 invalid_request";
 
 fn start_body() -> Value {
     let grants = grants("s3://my-bucket/logs/2026-05/**");

@@ -103,6 +103,17 @@ fn code_of(error: &IssueError) -> Code {
     }
 }
 
+impl OAuthError {
+    /// Of an exchange: whatever the subject token rests on makes it unacceptable (RFC 8693 section 2.2.2), which includes
+    /// what was revoked and what has ended.
+    pub(super) fn of_exchange(error: TaskError) -> Self {
+        let is_of_token =
+            matches!(error, TaskError::Revoked(_) | TaskError::TaskEnded(_) | TaskError::UnknownTask);
+        let translated = Self::from(error);
+        if is_of_token { Self::invalid_request(translated.description) } else { translated }
+    }
+}
+
 impl From<TaskError> for OAuthError {
     fn from(error: TaskError) -> Self {
         let code = match &error {

@@ -36,7 +36,7 @@ pub(super) async fn exchange(
         cnf: form.json("cnf")?,
     };
     form.finish()?;
-    let issued = api.tasks.exchange(client, request).await?;
+    let issued = api.tasks.exchange(client, request).await.map_err(OAuthError::of_exchange)?;
     Ok(TokenResponse::exchanged(issued, issued_token_type))
 }
 

@@ -199,5 +199,5 @@ async fn what_does_not_count_is_not_exchanged() {
     }
     writ.revoke("token", &jti(&task.token)).await;
     let refused = boss.exchange(&task.token, &[("agent", "worker-1")]).await;
-    assert_eq!(fault(&refused), (403, "access_denied".into()), "{}", refused.body);
+    assert_eq!(fault(&refused), (400, "invalid_request".into()), "{}", refused.body);
 }

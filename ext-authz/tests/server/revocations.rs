@@ -57,7 +57,7 @@ async fn every_level_refuses_what_it_names_and_nothing_else() {
                 assert_eq!(fault(&further), (403, "revoked".into()), "{level}");
             }
         }
-        assert_eq!(fault(&exchange), (403, "access_denied".into()), "{level}: {}", exchange.body);
+        assert_eq!(fault(&exchange), (400, "invalid_request".into()), "{level}: {}", exchange.body);
         assert_eq!(writ.get_object(&other).await.status, 200, "{level}");
 
         let lift = format!(r#"{{"level":"{level}","name":"{name}"}}"#);

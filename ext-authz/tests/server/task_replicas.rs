@@ -43,14 +43,14 @@ async fn what_one_server_does_counts_at_the_other(database: Database) {
     first.revoke("token", &jti(&delegate)).await;
     assert_eq!(
         fault(&there.exchange(&delegate, &[("agent", "worker-2")]).await),
-        (403, "access_denied".into())
+        (400, "invalid_request".into())
     );
     assert_eq!(there.delegate(&task.token, "worker-3").await.split('.').count(), 3);
     first.revoke("agent", "lead").await;
     assert_eq!(fault(&there.further(&task.id, "{}").await), (403, "revoked".into()));
     assert_eq!(
         fault(&there.exchange(&task.token, &[("agent", "worker-2")]).await),
-        (403, "access_denied".into())
+        (400, "invalid_request".into())
     );
     let lift = r#"{"level":"agent","name":"lead"}"#;
     assert_eq!(
