@@ -151,15 +151,23 @@ impl Plugin {
         });
     }
 
-    /// Dooms the open requests whose time has come. A look at each, once in a second.
+    /// Dooms the open requests whose time has come. A look at each, once in a second; and at all that is revoked for
+    /// those whose host has begun to enforce since.
     pub fn doom_expired(&self, now: UnixTime) {
-        if self.looked.replace(now.0) == now.0 {
+        let before = UnixTime(self.looked.replace(now.0));
+        if before == now {
             return;
         }
         let Ok(current) = self.snapshot.try_borrow() else { return };
         let Some(snapshot) = current.as_ref() else { return };
         let freshness = self.freshness.get();
-        self.open.doom(|standing| standing.check_current(snapshot, freshness, now));
+        self.open.doom(|standing| {
+            standing.check_current(snapshot, freshness, now)?;
+            if standing.is_enforced_since(before, now) {
+                standing.check_revocation(snapshot, snapshot.revocations(), now)?;
+            }
+            Ok(())
+        });
     }
 
     /// Calls back with the name under which the snapshot lists the host of this `:authority`; empty if it does not.

@@ -47,7 +47,8 @@ pub struct SnapshotDocument {
 
 object_only!(SnapshotDocument, Version, KeyDocument, HostDocument, RuleDocument, ParamDocument);
 
-/// Order of snapshots: compared member by member.
+/// Order of snapshots: compared member by member. Generations and revocations are counted apart: whether one that is later
+/// by this order has all that another has, [`lacks`](Self::lacks) says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct Version {
@@ -57,6 +58,28 @@ pub struct Version {
     pub generation: u64,
     /// Sequence of the last revocation included.
     pub revocation: u64,
+}
+
+impl Version {
+    /// Whether something that is in `other` is not in this one: a later epoch, or in its own a policy or a revocation.
+    #[must_use]
+    pub fn lacks(&self, other: &Self) -> bool {
+        let is_behind = self.generation < other.generation || self.revocation < other.revocation;
+        self.epoch < other.epoch || (self.epoch == other.epoch && is_behind)
+    }
+
+    /// The least version that lacks nothing of either. There may be no snapshot of it yet.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        if self.epoch != other.epoch {
+            return self.max(other);
+        }
+        Self {
+            epoch: self.epoch,
+            generation: self.generation.max(other.generation),
+            revocation: self.revocation.max(other.revocation),
+        }
+    }
 }
 
 /// One verification key (RFC 8037 members, without the private ones).

@@ -34,6 +34,13 @@ impl Standing {
         &self.token
     }
 
+    /// Whether its host began to enforce in the time after `before` and until `now`: what happened to the token before
+    /// was only recorded.
+    #[must_use]
+    pub fn is_enforced_since(&self, before: UnixTime, now: UnixTime) -> bool {
+        before < self.enforced_from && self.enforced_from <= now
+    }
+
     /// What only time and keys decide: the snapshot's age, the key's presence, the token's times.
     ///
     /// # Errors

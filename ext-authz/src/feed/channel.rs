@@ -53,8 +53,12 @@ impl Channel {
         self.records.pieces(&self.log, &self.scope, newest)
     }
 
-    /// `newest` in one document, or one that is little older.
-    pub(super) fn document(&self, newest: &Publication) -> Result<Arc<Document>, serde_json::Error> {
-        self.documents.of(&self.scope, newest)
+    /// `newest` in one document, or one that is little older; no older than `held`, if `newest` is not.
+    pub(super) fn document(
+        &self,
+        newest: &Publication,
+        held: Version,
+    ) -> Result<Arc<Document>, serde_json::Error> {
+        self.documents.of(&self.scope, newest, held)
     }
 }

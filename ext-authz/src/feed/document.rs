@@ -38,10 +38,15 @@ pub(super) struct Document {
 }
 
 impl Documents {
-    /// That of `newest`, or of an earlier revocation if that is younger than [`INTERVAL`].
-    pub(super) fn of(&self, scope: &Scope, newest: &Publication) -> Result<Arc<Document>, serde_json::Error> {
+    /// That of `newest`, or of an earlier revocation if that is younger than [`INTERVAL`] and lacks nothing of `held`.
+    pub(super) fn of(
+        &self,
+        scope: &Scope,
+        newest: &Publication,
+        held: Version,
+    ) -> Result<Arc<Document>, serde_json::Error> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.will_do_for(newest)) {
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.will_do_for(newest, held)) {
             return Ok(Arc::clone(kept));
         }
         let document = Arc::new(Document::new(scope, newest)?);
@@ -69,8 +74,9 @@ impl Document {
         Ok(Self { base: Arc::clone(base), version: *version, digest, text, as_of: *as_of, made_at })
     }
 
-    fn will_do_for(&self, newest: &Publication) -> bool {
+    fn will_do_for(&self, newest: &Publication, held: Version) -> bool {
         let is_of_base = Arc::ptr_eq(&self.base, &newest.base) && self.version <= newest.version;
-        is_of_base && (self.version == newest.version || self.made_at.elapsed() < INTERVAL)
+        let is_young = self.made_at.elapsed() < INTERVAL && !self.version.lacks(&held);
+        is_of_base && (self.version == newest.version || is_young)
     }
 }

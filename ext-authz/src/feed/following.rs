@@ -51,7 +51,7 @@ pub(super) enum News {
     Later(Instant),
 }
 
-/// The newest is older than what was sent.
+/// The newest lacks something of what was sent.
 pub(super) struct WentBack;
 
 impl Following {
@@ -74,7 +74,7 @@ impl Following {
             }
             (Way::Deltas, None) => following.snapshot(publications, &newest, outgoing),
             (Way::Documents(_), held) => {
-                let document = following.channel.document(&newest)?;
+                let document = following.channel.document(&newest, held.unzip().0.unwrap_or_default())?;
                 if held == Some((document.version, &document.digest[..])) {
                     following.sent = Sent::document(&document, newest.at);
                     News::None
@@ -93,7 +93,7 @@ impl Following {
         outgoing: &mut VecDeque<Bytes>,
     ) -> Result<News, WentBack> {
         let newest = self.channel.newest();
-        if newest.version < self.sent.version {
+        if newest.version.lacks(&self.sent.version) {
             return Err(WentBack);
         }
         Ok(match self.way {
@@ -125,8 +125,7 @@ impl Following {
         if is_same_policy && newest.version != self.sent.version && Instant::now() < not_before {
             return News::Later(not_before);
         }
-        match self.channel.document(newest) {
-            Ok(document) if document.version < self.sent.version => News::Later(not_before),
+        match self.channel.document(newest, self.sent.version) {
             Ok(document) if (document.version, document.digest) == (self.sent.version, self.sent.digest) => {
                 let is_behind = document.version < newest.version;
                 self.sent = Sent::document(&document, newest.at);

@@ -133,13 +133,13 @@ impl Session {
         let way = if is_stepwise { Way::Deltas } else { Way::Documents(Instant::now()) };
         let entry = self.feed.registry.enter(&self.plane.name, hello);
         let publications = Arc::clone(&self.feed.publications);
-        if held.is_some_and(|held| held > publications.version()) {
+        if held.is_some_and(|held| publications.version().lacks(&held)) {
             self.feed.refresh.now().await;
         }
         // What counts here is published an instant later.
         let published = self.publications.wait_for(|newest| publications.is_of_newest_policy(newest)).await;
         let newest = published.map_err(|_| Status::unavailable("nothing is published"))?.version;
-        if let Some(held) = held.filter(|held| *held > newest) {
+        if let Some(held) = held.filter(|held| newest.lacks(held)) {
             let Version { generation, revocation, .. } = newest;
             tracing::warn!(
                 data_plane = &*self.plane.name,
@@ -255,7 +255,7 @@ impl Session {
         match message.message {
             Some(Message::Ack(ack)) => {
                 let version = ack.version.map(from_wire);
-                let version = version.filter(|version| *version <= following.sent().version);
+                let version = version.filter(|version| !following.sent().version.lacks(version));
                 let version =
                     version.ok_or_else(|| Status::invalid_argument("an Ack of what was not sent"))?;
                 entry.acked(version);

@@ -24,8 +24,6 @@ const SEEN_EVERY: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(2);
 /// Longest that a replica takes to say that it goes.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// After so long without a word a replica counts as gone, seconds.
-const GONE_AFTER: u64 = 20;
 
 /// Follows the schedule.
 #[derive(Debug)]
@@ -130,7 +128,7 @@ impl Rotation {
 
     /// Whether no other replica has a data plane that does not hold the keys of `ring`.
     async fn is_held_elsewhere(&self, ring: &KeyRing, now: u64) -> Result<bool, ChangeError> {
-        let since = now.saturating_sub(GONE_AFTER);
+        let since = now.saturating_sub(self.terms().gone_after().as_secs());
         Ok(self.control.store.replicas_behind(since, ring.sequence()).await? == 0)
     }
 

@@ -10,6 +10,8 @@ use super::KeySet;
 pub(super) const MARGIN: Duration = Duration::from_secs(60);
 /// Likewise, where a data plane's own check of how fresh it is stands behind it.
 const SHORT_MARGIN: Duration = Duration::from_secs(10);
+/// After so long without a word a replica counts as gone, at the least: it says several times in it that it is there.
+const GONE_AFTER: Duration = Duration::from_secs(20);
 /// Keys that are published at most: each is a part of every snapshot.
 const MOST: usize = 16;
 
@@ -50,7 +52,7 @@ impl Terms {
             };
         };
         let age = now.saturating_sub(next.created_at);
-        if age >= (self.staleness + self.leeway + SHORT_MARGIN).as_secs() {
+        if age >= self.unheard().as_secs() {
             Due::Activate
         } else if age >= (self.reading * 2).as_secs() {
             Due::ActivateOnceHeld
@@ -58,6 +60,17 @@ impl Terms {
             // A replica that has not read the store since does not say yet that its data planes lack the key.
             Due::Nothing
         }
+    }
+
+    /// After so long without a word a replica counts as gone. It may be cut off from the store alone: its data planes, which
+    /// may lack the next key, must have become stale by then.
+    pub(super) fn gone_after(&self) -> Duration {
+        self.unheard().max(GONE_AFTER)
+    }
+
+    /// After so long every data plane that was not told of something denies everything as stale.
+    fn unheard(&self) -> Duration {
+        self.staleness + self.leeway + SHORT_MARGIN
     }
 
     /// When the key that signs is to be replaced, Unix seconds; `None`: not by itself.
@@ -130,6 +143,13 @@ mod tests {
         ] {
             assert_eq!(TERMS.due(&set, now), due, "{now}");
         }
+    }
+
+    #[test]
+    fn a_replica_is_not_gone_before_its_data_planes_are_stale() {
+        assert_eq!(TERMS.gone_after(), Duration::from_secs(45));
+        let strict = Terms { staleness: Duration::from_secs(2), leeway: Duration::ZERO, ..TERMS };
+        assert_eq!(strict.gone_after(), GONE_AFTER);
     }
 
     #[test]

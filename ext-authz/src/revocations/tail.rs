@@ -9,7 +9,9 @@ use tokio::{
 };
 use verdict::revocation::HashKey;
 
-use super::{Change, Revision, Revoked, TailFault, Tick, counts::Counts, hints, names::Names};
+use super::{
+    Change, Revision, Revoked, TailFault, Tick, counts::Counts, fault::WentBack, hints, names::Names,
+};
 use crate::{
     clock::{self, Moment},
     feed::{Publications, Registry},
@@ -41,6 +43,10 @@ pub struct Tail {
     counts: Counts,
     /// What counts cannot be continued: everything is to be read anew, and not before this instant.
     broken: Option<Instant>,
+    /// Epoch and sequence to which the store has come, as far as this server knows.
+    known: (u64, u64),
+    /// Since then nothing of that epoch is believed.
+    went_back: Option<WentBack>,
     asked: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
@@ -91,6 +97,8 @@ impl Tail {
             as_of: Moment::now(),
             counts: Counts::default(),
             broken: None,
+            known: (0, 0),
+            went_back: None,
             asked,
         };
         tail.read_all().await?;
@@ -149,7 +157,8 @@ impl Tail {
                 waiting.push(another);
             }
             // What is told of from here on may not be in what is read.
-            committed.mark_unchanged();
+            let Head { epoch, revocation, .. } = *committed.borrow_and_update();
+            self.known = self.known.max((epoch, revocation));
             if self.read(told, known_at, may_begin_anew).await {
                 next_tick = Instant::now() + TICK;
             }
@@ -192,11 +201,10 @@ impl Tail {
                 // Whoever reads them may not look for a while.
                 told.status.wake();
             }
+            self.check(&head)?;
             if Some(head.epoch) != self.revoked.epoch() {
-                self.check(&head)?;
                 return self.begin_anew(told).await;
             }
-            self.check(&head)?;
             let last = changes.last().map(|change| change.seq);
             let is_all = changes.len() < AT_ONCE as usize;
             let sequence = if is_all { head.revocation } else { last.unwrap_or(head.revocation) };
@@ -267,11 +275,19 @@ impl Tail {
         Ok(())
     }
 
-    /// Refuses what is older than what counts.
-    fn check(&self, head: &Head) -> Result<(), TailFault> {
-        let served = (self.revoked.epoch().unwrap_or_default(), self.revoked.sequence());
-        let found = (head.epoch, head.revocation);
-        if found < served { Err(TailFault::WentBack { served, found }) } else { Ok(()) }
+    /// Refuses a store that is older than it was, and one that has been, until its next epoch.
+    fn check(&mut self, head: &Head) -> Result<(), WentBack> {
+        let (known, found) = (self.known, (head.epoch, head.revocation));
+        // What this server commits there may have been first to tell of the next epoch.
+        self.went_back.take_if(|went_back| found.0 > went_back.known.0);
+        if found < known && self.went_back.is_none() {
+            let went_back = WentBack { known, found };
+            tracing::error!(error = %went_back, "nothing is read of the store any more");
+            self.went_back = Some(went_back);
+        }
+        self.went_back.map_or(Ok(()), Err)?;
+        self.known = found;
+        Ok(())
     }
 
     /// Forgets what has expired, and shows what is left.

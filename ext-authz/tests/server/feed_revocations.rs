@@ -4,8 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::join_all;
 use proto::v1::Version;
+use serde_json::json;
 use store::Level;
 use test_databases::Database;
+use tokio::time::timeout;
 use verdict::revocation::{Hash, Kind};
 
 use crate::support::{
@@ -17,6 +19,7 @@ use crate::support::{
     policy::{opening, small},
     replicas::{first_replica, over_both, replica},
     sha256,
+    writ::PATIENCE,
 };
 
 over_both! {
@@ -196,22 +199,57 @@ async fn a_hundred_thousand_are_told_to_who_begins(database: Database) {
     assert!(held.deltas <= 2, "{}", held.deltas);
 }
 
+/// As a standby that lacked the last commit and goes on: its next commits have the numbers of what it lost.
 async fn a_store_that_went_back_is_not_believed(database: Database) {
     let setup = first_replica(&database, &opening("/a"));
-    let writ = setup.serve().await;
+    let mut writ = setup.serve().await;
     let writer = Writer::open(&database, "other").await;
     let mut follower = writ.follow().await;
     writer.revoke_task("t1").await;
     follower.until(|held| held.version.revocation == 1).await;
+    database.execute("DELETE FROM revocations").await;
     database.execute("UPDATE store SET revocation = 0").await;
     let ready = writ.until(|ready| ready["store"]["reachable"] == false).await;
     let said = ready["store"]["error"].as_str().unwrap();
-    assert!(said.contains("went back from epoch 1, revocation 1 to epoch 1, revocation 0"), "{said}");
+    assert!(
+        said.contains("lost commits: it went back from epoch 1, revocation 1 to epoch 1, revocation 0"),
+        "{said}"
+    );
+    assert!(said.contains("`writ restore`"), "{said}");
     let as_of = ready["store"]["as_of_ms"].clone();
     assert!(writ.metric("writ_store_up 0").await);
     assert_eq!(writ.ready().await["store"]["as_of_ms"], as_of, "nothing vouches for it");
-    database.execute("UPDATE store SET revocation = 1").await;
+    let standby = Writer::open(&database, "standby").await;
+    for task in ["t2", "t3", "t4"] {
+        standby.revoke_task(task).await;
+    }
+    read_anew(&writ).await;
+    let ready = writ.ready().await;
+    assert_eq!((&ready["store"]["reachable"], &ready["store"]["as_of_ms"]), (&json!(false), &as_of));
+    assert!(ready["store"]["error"].as_str().unwrap().contains("to epoch 1, revocation 0"), "{ready}");
+    writ.log("nothing is read of the store any more").await;
+    // A new epoch is no continuation of anything.
+    database.execute("UPDATE store SET epoch = 2").await;
     writ.until(|ready| ready["store"]["reachable"] == true).await;
+    let held = follower.until(|held| held.version.epoch == 2).await;
+    assert_eq!(hashes(held), tasks(&setup, (2..=4).map(|task| format!("t{task}"))));
+    assert_eq!((held.snapshots, held.deltas), (2, 1), "nothing was told in between");
+}
+
+/// Returns when the store was read by whoever has not begun to yet.
+async fn read_anew(writ: &Writ) {
+    let reads = async || {
+        let metrics = get(writ.admin, "/metrics").await.body;
+        let count = metrics.lines().find_map(|line| line.strip_prefix("writ_store_read_seconds_count "));
+        count.expect("a count").parse::<u64>().unwrap()
+    };
+    let before = reads().await;
+    let reading = async {
+        while reads().await < before + 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, reading).await.expect("the store is not read any more");
 }
 
 async fn a_restored_store_begins_anew(database: Database) {

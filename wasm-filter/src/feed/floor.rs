@@ -1,5 +1,5 @@
-//! The newest version that any worker of this Envoy has held: none goes back behind it, not even one whose virtual
-//! machine has just begun anew. Shared data of the proxy, which every plugin with the same `vm_id` may read, so nothing
+//! The newest policy and the newest revocations that any worker of this Envoy has held, perhaps not in one version: none
+//! goes back behind either, not even one whose virtual machine has just begun anew. Shared data of the proxy, which every plugin with the same `vm_id` may read, so nothing
 //! but the version is in it.
 
 use verdict::document::Version;
@@ -35,7 +35,7 @@ impl Floor {
         Ok(floor)
     }
 
-    /// The newest version that any worker has held.
+    /// What any worker has held.
     ///
     /// # Errors
     /// The host does not say.
@@ -43,17 +43,18 @@ impl Floor {
         Ok(host.shared(&self.key)?.0.as_deref().and_then(decode).unwrap_or_default())
     }
 
-    /// Makes it at least `version`.
+    /// Makes it lack nothing of `version`.
     ///
     /// # Errors
     /// The host refuses to share it.
     pub fn raise(&self, host: &impl FeedHost, version: Version) -> Result<(), HostError> {
         for _ in 0..ATTEMPTS {
             let (value, change) = host.shared(&self.key)?;
-            if value.as_deref().and_then(decode).is_some_and(|floor| floor >= version) {
+            let floor = value.as_deref().and_then(decode).unwrap_or_default();
+            if !floor.lacks(&version) {
                 return Ok(());
             }
-            host.share(&self.key, &encode(version), change.or(Some(NO_CHANGE)))?;
+            host.share(&self.key, &encode(floor.join(version)), change.or(Some(NO_CHANGE)))?;
         }
         Err(HostError { call: "set_shared_data", status: CAS_MISMATCH })
     }

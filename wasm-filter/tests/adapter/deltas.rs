@@ -47,8 +47,12 @@ pub(crate) fn encode(delta: v1::Delta) -> Vec<u8> {
 
 /// The snapshot at a revocation sequence, with records behind its text.
 fn snapshot_at(revocation: u64, revoked: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    snapshot_of(sequence(revocation), revoked)
+}
+
+fn snapshot_of(version: v1::Version, revoked: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let chunks = u32::try_from(2 + revoked.len()).expect("few pieces");
-    let texts = pieces(5, 2, |_| {});
+    let texts = pieces(version.generation, 2, |_| {});
     let decode = |message: &Vec<u8>| match v1::WatchResponse::decode(message.as_slice()) {
         Ok(v1::WatchResponse { message: Some(watch_response::Message::Snapshot(piece)) }) => piece,
         other => panic!("{other:?}"),
@@ -57,10 +61,10 @@ fn snapshot_at(revocation: u64, revoked: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let behind = revoked.iter().map(|revoked| v1::Snapshot {
         part: Vec::new(),
         revoked: revoked.clone(),
-        ..decode(&pieces(5, 1, |_| {})[0])
+        ..decode(&pieces(version.generation, 1, |_| {})[0])
     });
     let numbered = (0..).zip(texts.chain(behind)).map(|(chunk, piece)| v1::Snapshot {
-        version: Some(sequence(revocation)),
+        version: Some(version),
         chunk,
         chunks,
         ..piece
@@ -330,6 +334,83 @@ fn a_snapshot_that_is_behind_waits_for_what_follows_it() {
     hear(&host, &mut root, 1, encode(delta(12, 13, &[], &[])));
     assert_eq!(acks(&host, 1), [12, 13]);
     assert_eq!(host.state().shared[&floor].0, [2_u64, 5, 99].map(u64::to_be_bytes).concat());
+}
+
+/// Generation 5 with this task revoked at place 100; and what leads generation 6 from place 90 there.
+fn at_a_hundred(host: &FakeHost) -> (Root<FakeHost>, Vec<Vec<u8>>, v1::Delta) {
+    let task = hash(Kind::Task, TASK);
+    let mut root = at_five(host);
+    hear(host, &mut root, 1, encode(delta(9, 100, &[task], &[])));
+    let later = |revocation: u64| v1::Version { revocation, ..version(6) };
+    let (version, previous) = (Some(later(100)), Some(later(90)));
+    (root, snapshot_of(later(90), &[]), v1::Delta { version, previous, ..delta(90, 100, &[task], &[]) })
+}
+
+/// Another replica may be ahead in its policy and behind in its revocations.
+#[test]
+fn a_later_policy_takes_back_no_revocation() {
+    let host = FakeHost::new();
+    let (mut root, later, news) = at_a_hundred(&host);
+    let in_force = |root: &Root<FakeHost>| (verdict(&host, root), host.metric("writ.snapshot.generation"));
+    for piece in later {
+        hear(&host, &mut root, 1, piece);
+    }
+    assert_eq!((acks(&host, 1), in_force(&root)), (vec![9, 100], ("revoked".to_owned(), 5)));
+    hear(&host, &mut root, 1, encode(news));
+    assert_eq!((acks(&host, 1), in_force(&root)), (vec![9, 100, 100], ("revoked".to_owned(), 6)));
+    let floor = host.state().shared.values().next().cloned().expect("a floor");
+    assert_eq!(floor.0, [2_u64, 6, 100].map(u64::to_be_bytes).concat());
+}
+
+/// Nor to a worker that has held nothing itself, whether the rest comes or not.
+#[test]
+fn a_later_policy_begins_with_the_revocations_that_others_have_held() {
+    let first = FakeHost::new();
+    let (root, later, news) = at_a_hundred(&first);
+    drop(root);
+    for comes in [true, false] {
+        let host = FakeHost::new();
+        host.state_mut().shared = first.state().shared.clone();
+        let mut root = fed(&host, ROOT);
+        for piece in later.clone() {
+            hear(&host, &mut root, 1, piece);
+        }
+        assert!(acks(&host, 1).is_empty() && asks(&host, &root) == Flow::Pause);
+        if comes {
+            hear(&host, &mut root, 1, encode(news.clone()));
+            assert_eq!((acks(&host, 1), verdict(&host, &root).as_str()), (vec![100], "revoked"));
+        } else {
+            pass(&host, &mut root, 1_100);
+            assert_eq!(last_nack(&host, 1), "older than 2.5.100, which this Envoy has held");
+        }
+    }
+}
+
+/// What workers have held is no one version: the floor is the newest of either.
+#[test]
+fn a_floor_is_raised_in_each_of_its_parts() {
+    let host = FakeHost::new();
+    let mut root = at_five(&host);
+    let floor = host.state().shared.keys().next().cloned().expect("a floor");
+    let set = |parts: [u64; 3]| {
+        host.state_mut().shared.insert(floor.clone(), (parts.map(u64::to_be_bytes).concat(), 7));
+    };
+    let parts = || host.state().shared[&floor].0.clone();
+    set([2, 7, 4]);
+    hear(&host, &mut root, 1, encode(delta(9, 10, &[], &[])));
+    assert_eq!((acks(&host, 1), parts()), (vec![9, 10], [2_u64, 7, 10].map(u64::to_be_bytes).concat()));
+    // The policy that is held here goes on, but none that is older than another's begins.
+    for piece in snapshot_at(11, &[]) {
+        hear(&host, &mut root, 1, piece);
+    }
+    assert_eq!(last_nack(&host, 1), "older than 2.7.10, which this Envoy has held");
+    // A later epoch counts both anew.
+    set([1, 90, 90]);
+    pass(&host, &mut root, 200);
+    for piece in snapshot_at(11, &[]) {
+        hear(&host, &mut root, 2, piece);
+    }
+    assert_eq!((acks(&host, 2), parts()), (vec![11], [2_u64, 5, 11].map(u64::to_be_bytes).concat()));
 }
 
 #[test]

@@ -154,6 +154,36 @@ fn what_rests_on_no_token_goes_on_and_so_does_what_is_in_shadow() {
 }
 
 #[test]
+fn what_was_revoked_in_shadow_ends_with_the_shadow() {
+    let host = FakeHost::new();
+    let mut root = at_five(&host);
+    let _streams: Vec<_> = [(10, json!({})), (11, of_task("task-2"))]
+        .into_iter()
+        .map(|(context, changes)| {
+            let mut fields = request("GET", PATH, Some(&token(changes)));
+            fields[2] = field(":authority", "shadow.internal");
+            host.state_mut().headers = fields;
+            let mut stream = root.stream(ContextId(context));
+            assert_eq!(stream.on_request_headers(true), Flow::Continue);
+            stream
+        })
+        .collect();
+    hear(&host, &mut root, 1, encode(delta(9, 10, &[hash(Kind::Task, TASK)], &[])));
+    let mut previous = 10;
+    for (seconds, expected) in [(30, &[][..]), (59, &[]), (60, &[10]), (70, &[10])] {
+        host.state_mut().now = NOW + seconds;
+        // Of nothing new; it keeps fresh.
+        let as_of_ms = (NOW + seconds) * 1000;
+        let beat = proto::v1::Delta { as_of_ms, ..delta(previous, seconds, &[], &[]) };
+        previous = seconds;
+        hear(&host, &mut root, 1, encode(beat));
+        tick_at(&host, &mut root, seconds);
+        assert_eq!(ended(&host), expected, "{seconds}");
+    }
+    assert_eq!(host.metric("writ.ended.revoked"), 1);
+}
+
+#[test]
 fn whoever_has_gone_is_not_ended() {
     let host = FakeHost::new();
     let mut root = at_five(&host);

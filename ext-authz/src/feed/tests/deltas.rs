@@ -21,11 +21,15 @@ pub(super) struct Revoking {
 
 impl Revoking {
     pub(super) fn new() -> Self {
+        Self::with(Refresh::nothing())
+    }
+
+    fn with(refresh: Refresh) -> Self {
         let current = Current::new(state(1));
         let revoked = Revoked::nothing(1, 1, []);
         current.revise(Arc::new(revoked.clone()));
         let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
-        let (feed, trigger) = feed(Arc::clone(&publications), Refresh::nothing());
+        let (feed, trigger) = feed(Arc::clone(&publications), refresh);
         let (stop, shutdown) = Trigger::new();
         tokio::spawn(follower.run(shutdown));
         let registry = feed.registry.clone();
@@ -250,6 +254,66 @@ async fn nothing_is_published_between_two_epochs() {
         let (snapshot, records) = watch.snapshot().await;
         let wanted = Version { epoch: 2, generation: 1, revocation: 1 };
         assert_eq!((snapshot.version, records), (Some(to_wire(wanted)), vec![record(1)]));
+    }
+}
+
+/// A replica may be ahead in its policy and behind in its revocations, or the other way round.
+#[tokio::test]
+async fn whoever_holds_more_of_either_is_sent_away_once_the_store_was_asked() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let mut feed = Revoking::with(Refresh::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async {})
+    }));
+    feed.current.store(state(6));
+    feed.tick(&[revoke(1), revoke(2)]);
+    let held = |generation, revocation| Version { epoch: 1, generation, revocation };
+    let away = [held(5, 3), held(7, 2), held(7, 1), held(6, 3), Version { epoch: 2, ..held(1, 0) }];
+    for (version, times) in away.into_iter().zip(1..) {
+        for features in [vec![FEATURE.to_owned()], Vec::new()] {
+            let version = Some(to_wire(version));
+            let mut watch = Watch::say(&feed.server, Hello { version, features, ..hello() }).await;
+            assert_eq!(watch.hear().await.0, "go away", "{version:?}");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 2 * times);
+    }
+    for version in [held(5, 2), held(6, 1), held(1, 1), Version { epoch: 0, ..held(9, 9) }] {
+        let mut watch = Watch::say(&feed.server, Hello { version: Some(to_wire(version)), ..hello() }).await;
+        assert_eq!(watch.snapshot().await.0.version, Some(to_wire(held(6, 2))));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 2 * away.len());
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_less_that_is_revoked_under_a_later_policy() {
+    let mut feed = Revoking::new();
+    feed.tick(&[revoke(1), revoke(2)]);
+    let mut watch = feed.watch().await;
+    assert_eq!(watch.snapshot().await.0.version, Some(to_wire(at(2))));
+    feed.begin_anew(1, 1, &[revoke(1)]);
+    feed.current.store(state(2));
+    loop {
+        match watch.next().await {
+            Message::GoAway(_) => break,
+            Message::Heartbeat(beat) => assert_eq!(beat.version, Some(to_wire(at(2)))),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A document that was written an instant before is not for who holds more.
+#[tokio::test]
+async fn an_earlier_release_gets_no_document_that_lacks_what_it_holds() {
+    let mut feed = Revoking::new();
+    feed.current.store(state(2));
+    let mut watch = Watch::open(&feed.server, None).await;
+    assert_eq!(watch.snapshot().await.0.version.unwrap().revocation, 0);
+    feed.tick(&[revoke(1)]);
+    for (held, expected) in [(None, 0), (Some(at(1)), 1)] {
+        let hello = Hello { protocol: PROTOCOL, version: held.map(to_wire), ..Hello::default() };
+        let mut watch = Watch::say(&feed.server, hello).await;
+        assert_eq!(watch.snapshot().await.0.version.unwrap().revocation, expected);
     }
 }
 

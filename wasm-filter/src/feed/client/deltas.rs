@@ -43,7 +43,7 @@ impl<H: FeedHost + Clone> Client<H> {
 
         if let Some(Behind { floor, since, .. }) = self.behind.take() {
             let whole = Whole { held: to, as_of_ms, snapshot };
-            if version < floor {
+            if version.lacks(&floor) {
                 self.behind = Some(Behind { whole, floor, since });
                 return Ok(false);
             }

@@ -28,8 +28,8 @@ pub(super) struct Whole {
     pub(super) snapshot: Snapshot,
 }
 
-/// A snapshot of the newest policy without the newest revocations. Senders encode a snapshot once for many, and let
-/// deltas follow.
+/// A snapshot of the newest policy, or of a newer one, without the newest revocations. Senders encode a snapshot once for
+/// many, and let deltas follow; and a replica may be ahead of another in one and behind it in the other.
 #[derive(Debug)]
 pub(super) struct Behind {
     pub(super) whole: Whole,
@@ -93,7 +93,7 @@ impl<H: FeedHost + Clone> Client<H> {
         self.behind = None;
         // What was held is told apart from what another worker held only for the reason's sake.
         let held = shared.held().map(|held| held.version).unwrap_or_default();
-        let floor = held.max(self.floor.read(&self.host).map_err(failed)?);
+        let floor = self.floor.read(&self.host).map_err(failed)?.join(held);
         if (version.epoch, version.generation) < (floor.epoch, floor.generation) {
             return Err(older(floor));
         }
@@ -111,7 +111,7 @@ impl<H: FeedHost + Clone> Client<H> {
         }
         let snapshot = with_records(&snapshot, version.revocation, revocations)?;
         let complete = Whole { held: complete, as_of_ms, snapshot };
-        if version < floor {
+        if version.lacks(&floor) {
             self.behind = Some(Behind { whole: complete, floor, since: millis(now) });
             return Ok(false);
         }
