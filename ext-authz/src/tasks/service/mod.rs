@@ -13,6 +13,7 @@ mod outcome;
 mod read;
 mod request;
 mod revoke;
+mod room;
 mod start;
 mod subject_token;
 mod tokens;
