@@ -16,7 +16,8 @@ fn unknown_fields_are_located_at_every_level() {
         errors("namespace: n\nclients:\n  c: {agent: a}\n"),
         "p.yaml:3:6: clients.c: `authenticate` is missing\n\
          p.yaml:3:6: clients.c: `may_request` is missing\n\
-         p.yaml:3:7: clients.c.agent: unknown field; known are `authenticate`, `agents`, `may_request`"
+         p.yaml:3:7: clients.c.agent: unknown field; known are `authenticate`, `agents`, `may_request`, \
+         `may_delegate`"
     );
     assert_eq!(
         errors(&with_authenticate("{secret: x}")),

@@ -42,8 +42,8 @@ const WRITER: &str = "SELECT writer, head_seq, head_hash, head_mac, pruned_seq, 
 const UNLISTED: &str =
     "SELECT DISTINCT writer FROM audit_batches WHERE writer NOT IN (SELECT writer FROM audit_writers)";
 
-type BatchRow = (String, i64, i64, i64, String, String, String, String);
-type WriterRow = (String, i64, String, String, i64, String, String);
+pub(crate) type BatchRow = (String, i64, i64, i64, String, String, String, String);
+pub(crate) type ExtentRow = (String, i64, String, String, i64, String, String);
 
 impl Store {
     /// Batches of all writers, the earliest first.
@@ -103,7 +103,9 @@ impl Store {
     }
 }
 
-fn batch((writer, seq, sealed_at, events, body, previous, hash, mac): BatchRow) -> Result<Batch, Fault> {
+pub(crate) fn batch(
+    (writer, seq, sealed_at, events, body, previous, hash, mac): BatchRow,
+) -> Result<Batch, Fault> {
     Ok(Batch {
         seq: unsigned(seq)?,
         sealed_at: unsigned(sealed_at)?,
@@ -116,7 +118,7 @@ fn batch((writer, seq, sealed_at, events, body, previous, hash, mac): BatchRow) 
     })
 }
 
-fn extent(row: WriterRow) -> Result<Extent, Fault> {
+pub(crate) fn extent(row: ExtentRow) -> Result<Extent, Fault> {
     let (writer, head_seq, head_hash, head_mac, pruned_seq, pruned_hash, pruned_mac) = row;
     let pruned = match (pruned_seq, pruned_hash.as_str(), pruned_mac.as_str()) {
         (0, "", "") => Pruned::default(),

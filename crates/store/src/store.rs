@@ -72,9 +72,11 @@ impl Store {
         &self.location
     }
 
-    /// The connection, for one call.
+    /// The connection, for one call. Others are waited for as long as the database itself would be.
     pub(crate) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
-        let mut slot = self.link.lock().await;
+        // Whoever is in front may take long, and so may many of them.
+        let waiting = async { Ok::<_, Fault>(self.link.lock().await) };
+        let mut slot = bounded(waiting).await.map_err(|fault| self.error(fault))?;
         // A server that the other end has forgotten, or a file that was replaced, is no longer the store.
         let link = match slot.take().filter(|link| link.leads_to(&self.location)) {
             Some(link) => link,

@@ -26,7 +26,7 @@ pub async fn keep_anchors(api: &Api, mut shutdown: Shutdown) {
             () = shutdown.requested() => return,
             _ = ticks.tick() => {}
         }
-        let heads = match other_heads(&api.reads, writer).await {
+        let heads = match other_heads(&api.scans, writer).await {
             Ok(heads) => heads,
             Err(error) => {
                 tracing::warn!(%error, "the audit log's other chains cannot be read: they are not anchored");

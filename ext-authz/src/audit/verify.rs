@@ -80,10 +80,12 @@ mod tests {
         let extent = store.audit_writer("w").await.unwrap().unwrap();
         let checkpoint = Checkpoint::seal(&key, 1, vec![extent.head]);
         assert!(verify(&store, &key, Some(&checkpoint)).await.unwrap().is_clean());
-        // All of it is older than nothing.
+        // All of it is older than nothing, as soon as the second is over.
         let retention = Retention { tasks: 0, audit: 0 };
-        let pruned = store.prune(clock::now().0 + 60, retention, &key).await.unwrap();
-        assert_eq!(pruned.audit_batches, 5);
+        let mut pruned = 0;
+        while pruned < 5 {
+            pruned += store.prune(clock::now().0, retention, &key).await.unwrap().audit_batches;
+        }
         assert!(verify(&store, &key, Some(&checkpoint)).await.unwrap().is_clean());
         ledger.write(Write::Note, note()).await.unwrap();
         let report = verify(&store, &key, Some(&checkpoint)).await.unwrap();

@@ -55,7 +55,9 @@ pub(crate) struct Draft {
 pub(crate) struct SignedToken {
     pub(crate) access_token: String,
     pub(crate) claims: Claims,
-    /// The keys sequence of the key that signed it.
+    /// The key that signed it.
+    pub(crate) kid: String,
+    /// The keys sequence of that key.
     pub(crate) keys: u64,
 }
 
@@ -113,7 +115,8 @@ impl Issuer {
         if access_token.len() > MAX_TOKEN {
             return Err(IssueError::TooLarge(access_token.len()));
         }
-        Ok(SignedToken { access_token, claims, keys: keys.sequence() })
+        let kid = keys.active().public().kid().to_owned();
+        Ok(SignedToken { access_token, claims, kid, keys: keys.sequence() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use aws_lc_rs::rand;
-use store::{KeyState, Keys as StoredKeys, SigningKey as StoredKey, Store};
+use store::{KeyState, Keys as StoredKeys, Level, RevocationFilter, SigningKey as StoredKey, Store};
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{clock, config::Config, files};
 
+/// The epoch of a store that no backup was ever restored into.
+const FIRST_EPOCH: u64 = 1;
+
 /// What the keys are at a start.
 pub(super) struct Opened {
     pub(super) ring: KeyRing,
@@ -23,8 +26,9 @@ pub(super) struct Opened {
     pub(super) made: Vec<String>,
 }
 
-/// Reads the keys. A store that has none gets those that an earlier release left in files, or else new ones. Of several
-/// replicas that start at once one gives it its own, and all use these.
+/// Reads the keys. A store that never had any gets those that an earlier release left in files, apart from withdrawn ones,
+/// or else new ones; one that a backup was restored into gets new ones. Of several replicas that start at once one gives it
+/// its own, and all use these.
 ///
 /// # Errors
 /// See [`KeyError`].
@@ -45,7 +49,8 @@ pub(super) async fn open(config: &Config, store: &Store) -> Result<Opened, KeyEr
         Some(secrets) => secrets,
         None => make_secrets(config, store, &sealer).await?,
     };
-    let made = if stored.head.keys == 0 { make_keys(config, store, &sealer).await? } else { Vec::new() };
+    let made =
+        if stored.head.keys == 0 { make_keys(config, store, &stored, &sealer).await? } else { Vec::new() };
     let stored = if stored.head.keys == 0 { store.keys().await? } else { stored };
     Ok(Opened { ring: KeyRing::read(&stored, &sealer)?, secrets, sealer, made })
 }
@@ -114,9 +119,22 @@ fn secret<const N: usize>(paths: &[std::path::PathBuf]) -> Result<Zeroizing<[u8;
     Ok(secret)
 }
 
-async fn make_keys(config: &Config, store: &Store, sealer: &Sealer) -> Result<Vec<String>, KeyError> {
+async fn make_keys(
+    config: &Config,
+    store: &Store,
+    stored: &StoredKeys,
+    sealer: &Sealer,
+) -> Result<Vec<String>, KeyError> {
     let now = clock::now().0;
-    let imported = import::signing_keys(&config.keys_dir)?;
+    let imported = match stored.head.epoch {
+        FIRST_EPOCH => import::signing_keys(&config.keys_dir)?,
+        // One that was withdrawn after the backup was made would sign again.
+        _ => None,
+    };
+    let imported = match imported {
+        Some(imported) => without_revoked(imported, store, now).await?,
+        None => None,
+    };
     let is_import = imported.is_some();
     let Imported { active, others } = match imported {
         Some(imported) => imported,
@@ -138,6 +156,29 @@ async fn make_keys(config: &Config, store: &Store, sealer: &Sealer) -> Result<Ve
     }
     tell(&active, is_import.then_some(config.keys_dir.as_path()));
     Ok(kids)
+}
+
+/// What may still be used of the keys that were found: nothing, if the one that signs is withdrawn.
+async fn without_revoked(
+    Imported { active, mut others }: Imported,
+    store: &Store,
+    now: u64,
+) -> Result<Option<Imported>, KeyError> {
+    let mut withdrawn = Vec::new();
+    for public in others.iter().chain([active.public()]) {
+        let (level, name) = (Some(Level::Key), Some(public.kid().to_owned()));
+        let filter =
+            RevocationFilter { level, name, stands: Some(true), limit: 1, now, ..Default::default() };
+        if !store.revocations(&filter).await?.is_empty() {
+            withdrawn.push(public.kid().to_owned());
+        }
+    }
+    if !withdrawn.is_empty() {
+        tracing::warn!(?withdrawn, "left keys of an earlier release alone that are withdrawn");
+    }
+    others.retain(|public| !withdrawn.iter().any(|kid| kid == public.kid()));
+    let is_withdrawn = withdrawn.iter().any(|kid| kid == active.public().kid());
+    Ok((!is_withdrawn).then_some(Imported { active, others }))
 }
 
 fn tell(active: &SigningKey, imported: Option<&Path>) {

@@ -133,7 +133,7 @@ impl From<TaskError> for OAuthError {
             | TaskError::OutlivesParent
             | TaskError::Invalid(_) => Code::InvalidRequest,
             TaskError::Revoked(_) => Code::AccessDenied,
-            TaskError::Changed | TaskError::Unavailable => Code::TemporarilyUnavailable,
+            TaskError::Changed | TaskError::Unavailable | TaskError::NoRoom => Code::TemporarilyUnavailable,
             TaskError::Internal => Code::ServerError,
         };
         Self::new(code, error.to_string().replacen("grants", "authorization_details", 1))

@@ -21,7 +21,7 @@ use crate::{
     keys::Keys,
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
     revocations::{AskTail, Tail},
-    tasks::Tasks,
+    tasks::{TaskReads, Tasks},
 };
 
 /// What is behind the listeners.
@@ -63,7 +63,7 @@ pub async fn open(
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
-    let reads = Arc::new(Store::existing(config.store.clone()));
+    let [reads, scans] = [(); 2].map(|()| Arc::new(Store::existing(config.store.clone())));
     let keys = Keys::open(&config, Arc::clone(&store)).await?;
     let audit = AuditLog::begin(keys.secrets().audit_key().clone());
     let (ledger, writing) =
@@ -83,8 +83,9 @@ pub async fn open(
     // Before anything is served.
     tail.begin(&current);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
-    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), Arc::clone(&reads), store.clone());
-    let api = Api { config, current, store, keys, ledger, reads, audit, tasks };
+    let stores = TaskReads { rows: Arc::clone(&reads), lists: Arc::clone(&scans) };
+    let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), stores, store.clone());
+    let api = Api { config, current, store, keys, ledger, reads, scans, audit, tasks };
     Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
 }
 

@@ -29,8 +29,10 @@ pub struct Api {
     pub keys: Keys,
     /// Writes what tokens depend on, and the audit log with it.
     pub ledger: Ledger,
-    /// What replicas share, to be read. Not for what a verdict waits for.
+    /// What replicas share, a few rows at a time: ends of tasks and revocations wait for such reads.
     pub reads: Arc<Store>,
+    /// The same over another connection, for what may take long: lists, the audit log, counts, removals.
+    pub scans: Arc<Store>,
     /// Who writes the audit log, and with which key.
     pub audit: AuditLog,
     /// What clients do with tasks and tokens.

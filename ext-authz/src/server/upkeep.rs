@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use audit::ChainKey;
-use store::{Retention, Store};
+use store::{Pruned, Retention, Store};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{clock, config::Config, listen::Shutdown};
+use crate::{clock, config::Config, listen::Shutdown, telemetry::audit as metrics};
 
 /// Between two removals. Every replica does them: what one removed, the others do not find.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -29,9 +29,24 @@ pub(super) async fn keep_small(
             _ = ticks.tick() => {}
         }
         match store.prune(clock::now().0, retention, &key).await {
-            Ok(pruned) => tracing::debug!(?pruned, "removed what has ended"),
+            Ok(pruned) => {
+                tracing::debug!(?pruned, "removed what has ended");
+                tell_suspects(&pruned);
+            }
             // Nothing but room is lost.
             Err(error) => tracing::warn!(%error, "what has ended cannot be removed"),
         }
+    }
+}
+
+/// What somebody changed is left for whoever looks into it, however long that takes.
+fn tell_suspects(&Pruned { suspect_chains, .. }: &Pruned) {
+    metrics::suspect(suspect_chains);
+    if suspect_chains > 0 {
+        tracing::error!(
+            chains = suspect_chains,
+            "audit batches that seem old enough to be removed were changed by somebody without the key: their chains are \
+             left as they are. `writ audit verify` tells what is wrong"
+        );
     }
 }

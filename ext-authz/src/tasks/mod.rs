@@ -16,7 +16,7 @@ use axum::{
 };
 
 use crate::{operators::Operators, server::Api};
-pub use service::{TaskError, Tasks};
+pub use service::{TaskError, TaskReads, Tasks};
 
 /// Routes of clients, of which operators may use those that change nothing.
 pub fn router(operators: Operators) -> Router<Api> {

@@ -9,6 +9,7 @@ const DROPPED: &str = "writ_audit_decisions_dropped_total";
 const FAILED: &str = "writ_audit_failures_total";
 const BATCHES: &str = "writ_audit_batches_total";
 const EVENTS: &str = "writ_audit_events_total";
+const SUSPECT: &str = "writ_audit_suspect_chains_total";
 const COMMITTED: &str = "writ_audit_last_commit_timestamp_seconds";
 
 /// Describes what is counted, and begins at zero.
@@ -20,8 +21,9 @@ pub(super) fn start() {
     describe_counter!(FAILED, "Attempts to write to the audit log that failed and are made again");
     describe_counter!(BATCHES, "Batches of this server's audit chain");
     describe_counter!(EVENTS, "Events in them");
+    describe_counter!(SUSPECT, "Times that an audit chain was not pruned, because somebody changed it");
     describe_gauge!(COMMITTED, "When the last of them was committed");
-    for total in [RECORDED, DROPPED, FAILED, BATCHES, EVENTS] {
+    for total in [RECORDED, DROPPED, FAILED, BATCHES, EVENTS, SUSPECT] {
         counter!(total).absolute(0);
     }
     for now in [WAITING, WAITING_BYTES, COMMITTED] {
@@ -49,6 +51,11 @@ pub fn dropped(events: u64) {
 /// The store did not take what was to be written.
 pub fn failed() {
     counter!(FAILED).increment(1);
+}
+
+/// So many chains were left as they are, because somebody changed them.
+pub fn suspect(chains: u64) {
+    counter!(SUSPECT).increment(chains);
 }
 
 /// As the ledger counts: batches and events of all it ever committed, and when the last one was, Unix milliseconds.

@@ -1,6 +1,7 @@
 //! Keys that an earlier release left in files: the first start takes them into the store.
 
 use serde_json::Value;
+use test_databases::Database;
 
 use crate::support::{MAY, Setup, http::get};
 
@@ -55,6 +56,68 @@ async fn keys_of_an_earlier_release_go_on() {
     assert_eq!(published(&writ).await, both);
     assert_eq!(writ.check("GET", OBJECT, &[("authorization", &bearer)]).await.status, 200);
     assert_eq!(writ.watch_anew().await.1.document["hash_key"], HASH_KEY);
+}
+
+/// Whoever took a key that was withdrawn since must not be given it back with a backup from before.
+#[tokio::test]
+async fn a_restored_store_takes_no_key_from_files() {
+    let kid = kid_of(PEM);
+    let setup = Setup::new().write_secret(&format!("writ-data/keys/{kid}.pem"), PEM);
+    let writ = setup.serve().await;
+    assert_eq!(published(&writ).await, [kid.clone()].into());
+    assert_eq!(setup.run_json(&["backup", "one.backup"], "").0, 0);
+    writ.stop().await;
+    assert_eq!(setup.run_json(&["restore", "--force", "one.backup"], "").0, 0);
+    let writ = setup.serve().await;
+    let kids = published(&writ).await;
+    assert!(kids.len() == 1 && !kids.contains(&kid), "{kids:?}");
+    let bearer = format!("Bearer {}", writ.access_token(MAY).await);
+    assert_eq!(writ.check("GET", OBJECT, &[("authorization", &bearer)]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_not_taken_from_files() {
+    let (kid, other) = (kid_of(PEM), kid_of(OTHER_PEM));
+    for (withdrawn, is_used) in [(&kid, false), (&other, true)] {
+        let database = Database::sqlite();
+        let setup = Setup::new().config(&format!("store: {}\n", database.url()));
+        setup.serve().await.stop().await;
+        // As if it had never been served from.
+        database.execute("DELETE FROM signing_keys").await;
+        database.execute("UPDATE store SET keys = 0, revocation = revocation + 1").await;
+        let revoke = format!(
+            "INSERT INTO revocations (seq, level, name, revoked_by, revoked_at) \
+             SELECT revocation, 'key', '{withdrawn}', 'o', 1 FROM store"
+        );
+        database.execute(&revoke).await;
+        let setup = setup
+            .write_secret(&format!("writ-data/keys/{kid}.pem"), PEM)
+            .write_secret(&format!("writ-data/keys/{other}.pem"), OTHER_PEM)
+            .write("writ-data/keys/active", &kid);
+        let mut writ = setup.serve().await;
+        writ.log("that are withdrawn").await;
+        let kids = published(&writ).await;
+        assert!(!kids.contains(withdrawn), "{kids:?}");
+        assert_eq!((kids.len(), kids.contains(&kid)), (1, is_used), "{kids:?}");
+        let bearer = format!("Bearer {}", writ.access_token(MAY).await);
+        assert_eq!(writ.check("GET", OBJECT, &[("authorization", &bearer)]).await.status, 200);
+    }
+}
+
+/// However it came to be: what data planes refuse is not handed out.
+#[tokio::test]
+async fn a_revoked_key_signs_nothing() {
+    let database = Database::sqlite();
+    let setup = Setup::new().config(&format!("store: {}\n", database.url()));
+    let writ = setup.serve().await;
+    let kid = published(&writ).await.pop_first().unwrap();
+    assert_eq!(writ.start_task(&format!(r#"{{"grants":[{MAY}]}}"#)).await.status, 201);
+    let revoke = format!(
+        "INSERT INTO revocations (seq, level, name, revoked_by, revoked_at) \
+         SELECT revocation + 1, 'key', '{kid}', 'o', 1 FROM store; UPDATE store SET revocation = revocation + 1"
+    );
+    database.execute(&revoke).await;
+    assert_eq!(writ.start_task(&format!(r#"{{"grants":[{MAY}]}}"#)).await.status, 403);
 }
 
 #[tokio::test]

@@ -113,10 +113,9 @@ fn end(view: &mut View, id: &str, client: Option<&str>, ending: &Ending) -> Resu
     }
     let (cascaded, beside) = end_tree(view, &task, ending);
     // The one that stands for all: their tokens name every task above theirs.
+    // It is there also where nothing seems left that it could refuse: a clock that is ahead must not lose it.
     let expires_at = task.expires_at.saturating_add(MARGIN);
-    if expires_at <= ending.now {
-        // Nothing is left that it could refuse.
-    } else if view.standing(Level::Task, id, ending.now).is_some() {
+    if view.standing(Level::Task, id, ending.now).is_some() {
         // Its end has a place in the order in any case: that is how others learn of it.
         view.change(Level::Task, id, |revocation, place| {
             revocation.seq = place;
@@ -187,7 +186,11 @@ fn revoke(view: &mut View, new: NewRevocation, at: u64) -> Done {
             has_ended = true;
         }
     }
-    let standing = view.standing(level, &name, now).cloned();
+    // One that is over counts while the new one would be over as soon: or the same request again and again would fill the
+    // store.
+    let does_for_both =
+        |kept: &&Revocation| kept.stands(now) || later(kept.expires_at, expires_at) == kept.expires_at;
+    let standing = view.unlifted(level, &name).filter(does_for_both).cloned();
     let (revocation, is_new, is_news) = match standing {
         None => {
             let revocation =

@@ -101,8 +101,13 @@ impl View {
 
     /// A revocation that stands at `now`.
     pub(super) fn standing(&self, level: Level, name: &str, now: u64) -> Option<&Revocation> {
+        self.unlifted(level, name).filter(|revocation| revocation.stands(now))
+    }
+
+    /// A revocation that was not taken back, whether or not its time is over.
+    pub(super) fn unlifted(&self, level: Level, name: &str) -> Option<&Revocation> {
         let slot = self.revocations[level as usize].get(name)?;
-        Some(&slot.revocation).filter(|revocation| revocation.stands(now))
+        Some(&slot.revocation).filter(|revocation| revocation.lifted.is_none())
     }
 
     pub(super) fn start(&mut self, task: Task) {

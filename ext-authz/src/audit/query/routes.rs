@@ -35,17 +35,17 @@ async fn events(
         parameters.map_err(|rejection| Problem::invalid_request(rejection.body_text()))?;
     parameters.check().map_err(Problem::invalid_request)?;
     let below = match parameters.task() {
-        Some(task) => tasks_below(&api.reads, task).await.map_err(|error| away(&error))?,
+        Some(task) => tasks_below(&api.scans, task).await.map_err(|error| away(&error))?,
         None => Vec::new(),
     };
     let filter = parameters.with_tasks(below);
-    let page = scan(&api.reads, &filter).await.map_err(|error| away(&error))?;
+    let page = scan(&api.scans, &filter).await.map_err(|error| away(&error))?;
     Ok(uncached(StatusCode::OK, page))
 }
 
 /// The heads of all chains at this moment, sealed. Chains of which nothing is left say nothing.
 async fn checkpoint(_: Operator, State(api): State<Api>) -> Result<Response, Problem> {
-    let writers = api.reads.audit_writers().await.map_err(|error| away(&error))?;
+    let writers = api.scans.audit_writers().await.map_err(|error| away(&error))?;
     let heads: Vec<Head> = writers
         .into_iter()
         .filter(|extent| extent.head.seq > extent.pruned.seq)

@@ -43,7 +43,7 @@ pub(super) async fn list(State(api): State<Api>, _: Operator, uri: Uri) -> Resul
         now,
     };
     parameters.finish()?;
-    let mut revocations = api.reads.revocations(&filter).await.map_err(TaskError::from)?;
+    let mut revocations = api.scans.revocations(&filter).await.map_err(TaskError::from)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_last = revocations.len() <= limit;
     revocations.truncate(limit);

@@ -56,14 +56,16 @@ pub(super) fn told(claims: &Claims) -> Token<'_> {
 }
 
 impl Tasks {
-    /// What must hold for `signed` to be handed out, beside the tasks that it is of.
+    /// What must hold for `signed` to be handed out, beside the tasks that it is of. Its own key counts too: what it signs
+    /// is refused everywhere once it is withdrawn.
     pub(super) fn conditions(
         &self,
         signed: &SignedToken,
-        names: Names,
+        mut names: Names,
         epoch: u64,
         now: UnixTime,
     ) -> Conditions {
+        names.add(Level::Key, &signed.kid);
         Conditions {
             now: now.0,
             tasks: Vec::new(),

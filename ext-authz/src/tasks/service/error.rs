@@ -70,6 +70,9 @@ pub enum TaskError {
     /// What it rested on changed meanwhile.
     #[error("what the token rests on changed meanwhile: try again")]
     Changed,
+    /// So much is revoked that tasks which go on need the room that is left.
+    #[error("no task can be started now: too many tasks ended, or were revoked, a moment ago")]
+    NoRoom,
     /// The store does not take it. The cause is in the log.
     #[error("the store cannot be written now: try again")]
     Unavailable,
@@ -119,7 +122,7 @@ impl TaskError {
                 Kind::Invalid
             }
             Self::Changed => Kind::Changed,
-            Self::Unavailable => Kind::Unavailable,
+            Self::Unavailable | Self::NoRoom => Kind::Unavailable,
             Self::Internal => Kind::Internal,
         }
     }
@@ -155,7 +158,7 @@ impl TaskError {
             Self::SubjectToken(_) => "invalid_subject_token",
             Self::Revoked(_) => "revoked",
             Self::Invalid(_) => "invalid_request",
-            Self::Changed | Self::Unavailable => "temporarily_unavailable",
+            Self::Changed | Self::Unavailable | Self::NoRoom => "temporarily_unavailable",
             Self::Internal => "server_error",
         }
     }

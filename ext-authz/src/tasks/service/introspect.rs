@@ -18,7 +18,7 @@ impl Tasks {
         let (now, state) = (clock::now(), self.0.current.load());
         let Some(claims) = standing(token, client.name(), &state, now) else { return Ok(None) };
         // A task that ended a moment ago is not in the snapshot yet. Whatever is above has ended it too.
-        let task = self.0.reads.task(claims.task()).await?;
+        let task = self.0.reads.rows.task(claims.task()).await?;
         let is_active = task.is_some_and(|task| task.state_at(now.0) == store::TaskState::Active);
         Ok(is_active.then_some(claims))
     }

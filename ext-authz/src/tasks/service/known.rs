@@ -95,7 +95,7 @@ impl Tasks {
             Some(known) => known,
             None if !is_name(id) => return Ok(None),
             None => {
-                let Some(task) = self.0.reads.task(id).await? else { return Ok(None) };
+                let Some(task) = self.0.reads.rows.task(id).await? else { return Ok(None) };
                 let known = Arc::new(Known::read(task)?);
                 self.0.known.insert(Arc::clone(&known));
                 known

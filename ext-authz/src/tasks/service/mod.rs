@@ -13,6 +13,7 @@ mod outcome;
 mod read;
 mod request;
 mod revoke;
+mod room;
 mod start;
 mod subject_token;
 mod tokens;
@@ -31,11 +32,20 @@ pub use request::{ExchangeToken, IssueToken, ListTasks, MAX_NOTE, MAX_PAGE, Star
 #[derive(Clone)]
 pub struct Tasks(Arc<Parts>);
 
+/// The store, over a connection for each kind of reading: nobody who ends a task waits for somebody else's list.
+#[derive(Clone, Debug)]
+pub struct TaskReads {
+    /// For single rows.
+    pub rows: Arc<Store>,
+    /// For many.
+    pub lists: Arc<Store>,
+}
+
 struct Parts {
     current: Current,
     issuer: Arc<Issuer>,
     ledger: Ledger,
-    reads: Arc<Store>,
+    reads: TaskReads,
     store: StoreStatus,
     known: Memory,
 }
@@ -47,7 +57,7 @@ impl Tasks {
         current: Current,
         issuer: Arc<Issuer>,
         ledger: Ledger,
-        reads: Arc<Store>,
+        reads: TaskReads,
         store: StoreStatus,
     ) -> Self {
         Self(Arc::new(Parts { current, issuer, ledger, reads, store, known: Memory::default() }))

@@ -43,7 +43,7 @@ pub struct IssuedToken {
 impl IssuedToken {
     /// For the handlers alone: after the commit.
     pub(super) fn of(signed: SignedToken, issued_at: UnixTime) -> Self {
-        let SignedToken { access_token, claims, keys: _ } = signed;
+        let SignedToken { access_token, claims, kid: _, keys: _ } = signed;
         Self {
             access_token,
             task: claims.task().to_owned(),

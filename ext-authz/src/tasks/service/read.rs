@@ -18,7 +18,7 @@ impl Tasks {
         if !is_name(id) {
             return Err(TaskError::UnknownTask);
         }
-        let found = self.0.reads.task(id).await?;
+        let found = self.0.reads.rows.task(id).await?;
         let own = found.filter(|task| client.is_none_or(|client| task.client == client));
         own.ok_or(TaskError::UnknownTask)
     }
@@ -53,7 +53,7 @@ impl Tasks {
             limit: limit + 1,
             now: clock::now().0,
         };
-        let mut tasks = self.0.reads.tasks(&filter).await?;
+        let mut tasks = self.0.reads.lists.tasks(&filter).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = tasks.len() <= limit;
         tasks.truncate(limit);

@@ -11,6 +11,7 @@ use super::{
     commit::{Names, check_covered, told},
     error::On,
     known::Known,
+    room::check_room,
 };
 use crate::{
     clients::AuthenticatedClient,
@@ -42,6 +43,7 @@ impl Tasks {
             None => None,
         };
         let (now, state) = (clock::now_millis(), self.0.current.load());
+        check_room(&state)?;
         let bounds = Bounds::new(parent.as_deref(), now.seconds())?;
         bounds.check_grants(&grants)?;
         let allowance = self.0.issuer.allow(client, &grants, expires_in, bounds.rest())?;

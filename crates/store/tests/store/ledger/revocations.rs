@@ -9,6 +9,7 @@ use crate::databases::{open, over_both};
 over_both! {
     a_revocation_that_stands_is_not_repeated,
     what_lives_longer_is_revoked_for_longer,
+    what_seems_over_is_revoked_once,
     a_revoked_task_ends_with_all_under_it,
     only_some_levels_are_lifted,
     an_end_after_a_revocation_has_a_place_of_its_own,
@@ -26,6 +27,19 @@ async fn a_revocation_that_stands_is_not_repeated(database: Database) {
     let (again, is_new) = ledger.revoked(other).await;
     assert!(is_new && again.seq == 3 && again.by == "another", "{again:?}");
     assert_eq!(names(&store, "a").await.len(), 3, "what changed nothing is not told");
+}
+
+/// The clock that says that it is over may be ahead of those that still take the token.
+async fn what_seems_over_is_revoked_once(database: Database) {
+    let (ledger, store) = (ledger(&database, "a").await, open(&database).await);
+    let over = NewRevocation { expires_at: Some(NOW - 5), ..revocation(Level::Token, "jti") };
+    let (first, is_new) = ledger.revoked(over.clone()).await;
+    assert!(is_new && first.seq == 1, "{first:?}");
+    assert_eq!(ledger.revoked(over.clone()).await, (first, false));
+    assert_eq!(store.changes(0, 10).await.unwrap().changes.len(), 1);
+    let longer = NewRevocation { expires_at: Some(NOW + 5), ..over };
+    let (longer, is_new) = ledger.revoked(longer).await;
+    assert!(is_new && longer.expires_at == Some(NOW + 5), "{longer:?}");
 }
 
 async fn what_lives_longer_is_revoked_for_longer(database: Database) {

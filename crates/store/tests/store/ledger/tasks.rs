@@ -137,6 +137,7 @@ async fn an_expired_task_can_be_completed(database: Database) {
         Write::End { task: "a".into(), client, state: Ended::Completed, by, reason: None, now: NOW + 700 };
     let written = ledger.write(end, Lines::new()).await.unwrap();
     assert!(matches!(written, Written::Ended { changed: true, .. }), "{written:?}");
-    // Nothing is left that it could refuse.
-    assert_eq!(store.changes(0, 10).await.unwrap().changes, []);
+    // The clock that says so may be ahead of those that still take its tokens.
+    let changes = store.changes(0, 10).await.unwrap().changes;
+    assert_eq!((changes.len(), changes[0].expires_at), (1, Some(NOW + 665)), "{changes:?}");
 }

@@ -1,14 +1,18 @@
 //! What has ended goes, and what must be remembered of it stays.
 
-use store::{Level, NewRevocation, NewTask, Pruned, Retention};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use audit::{Batch, Chain, ChainKey, Claims, Verifier};
+use store::{Ledger, Level, NewRevocation, NewTask, Pruned, Retention, Store};
 use test_databases::Database;
 
-use super::support::{Ledgers as _, NOW, chain_key, complete, ledger, lift, revocation, task};
-use crate::databases::{open, over_both};
+use super::support::{Ledgers as _, NOW, chain_key, complete, event, ledger, lift, revocation, task};
+use crate::databases::{location, open, over_both};
 
 over_both! {
     what_has_ended_is_removed,
     a_chain_goes_on_from_what_was_removed,
+    nothing_goes_for_an_age_that_somebody_wrote,
 }
 
 const RETENTION: Retention = Retention { tasks: 100, audit: 1000 };
@@ -38,12 +42,9 @@ async fn what_has_ended_is_removed(database: Database) {
 }
 
 async fn a_chain_goes_on_from_what_was_removed(database: Database) {
-    let (ledger, store) = (ledger(&database, "a").await, open(&database).await);
+    let store = open(&database).await;
     let key = chain_key();
-    for name in ["1", "2", "3"] {
-        ledger.started(task(name, None)).await;
-    }
-    database.execute("UPDATE audit_batches SET sealed_at = seq * 1000000 WHERE seq < 3").await;
+    let ledger = ledger_after(&database, &[1000, 2000, 2500]).await;
     let removed = store.prune(2000, RETENTION, &key).await.unwrap();
     assert_eq!(removed, Pruned { audit_batches: 1, ..Pruned::default() });
     let known = store.audit_writers().await.unwrap().remove(0);
@@ -58,4 +59,93 @@ async fn a_chain_goes_on_from_what_was_removed(database: Database) {
     // The rest is of today.
     ledger.started(task("4", None)).await;
     assert_eq!(store.audit_chain("a", 3, 10).await.unwrap()[0].previous, left[0].hash);
+}
+
+/// Whoever can write to the database has no key, and gets none to work for them.
+async fn nothing_goes_for_an_age_that_somebody_wrote(database: Database) {
+    let store = open(&database).await;
+    let key = chain_key();
+    let _ledger = ledger_after(&database, &[1000, 5000, 6000, 7000]).await;
+    let suspect = Pruned { suspect_chains: 1, ..Pruned::default() };
+    for (edit, back) in [
+        (
+            "UPDATE audit_batches SET sealed_at = 0 WHERE seq = 3",
+            "UPDATE audit_batches SET sealed_at = 6000000 WHERE seq = 3",
+        ),
+        (
+            "UPDATE audit_batches SET sealed_at = 0",
+            "UPDATE audit_batches SET sealed_at = 6000000 WHERE seq = 3",
+        ),
+    ] {
+        database.execute(edit).await;
+        let removed = store.prune(2000, RETENTION, &key).await.unwrap();
+        assert_eq!((removed, store.audit_chain("a", 0, 10).await.unwrap().len()), (suspect, 4), "{edit}");
+        assert_eq!(store.audit_writers().await.unwrap()[0].pruned.seq, 0);
+        assert!(!is_clean(&store, &key).await, "{edit}");
+        database.execute(back).await;
+    }
+    for (seq, sealed_at) in [(1, 1_000_000), (2, 5_000_000), (4, 7_000_000)] {
+        database
+            .execute(&format!("UPDATE audit_batches SET sealed_at = {sealed_at} WHERE seq = {seq}"))
+            .await;
+    }
+    assert!(is_clean(&store, &key).await);
+    // A chain that claims to have been removed up to a place, in words of nobody with the key.
+    database.execute("UPDATE audit_writers SET pruned_seq = 3").await;
+    assert_eq!(store.prune(2000, RETENTION, &key).await.unwrap(), suspect);
+    database.execute("UPDATE audit_writers SET pruned_seq = 0").await;
+    // With another key nothing is authentic.
+    let other = ChainKey::from_bytes([8; 32]);
+    assert_eq!(store.prune(2000, RETENTION, &other).await.unwrap(), suspect);
+    let removed = store.prune(2000, RETENTION, &key).await.unwrap();
+    assert_eq!(removed, Pruned { audit_batches: 1, ..Pruned::default() });
+    assert!(is_clean(&store, &key).await);
+}
+
+/// A replica whose clock is ahead removes nothing that the others still need.
+#[tokio::test]
+async fn the_database_s_clock_counts_where_it_has_one() {
+    let database = Database::postgres();
+    let (ledger, store) = (ledger(&database, "a").await, open(&database).await);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let expires_at = Some(now + 600);
+    ledger.revoked(NewRevocation { now, expires_at, ..revocation(Level::Token, "x") }).await;
+    ledger.started(NewTask { created_at: now, expires_at: now + 600, ..task("a", None) }).await;
+    assert_eq!(store.prune(now + 100_000, RETENTION, &chain_key()).await.unwrap(), Pruned::default());
+}
+
+/// A ledger that goes on after batches of these Unix seconds.
+async fn ledger_after(database: &Database, sealed_at: &[u64]) -> Ledger {
+    let mut chain = Chain::begin("a".to_owned(), chain_key());
+    for sealed_at in sealed_at {
+        let batch = chain.seal(event("old"), sealed_at * 1000);
+        chain.advance(&batch);
+        let Batch { writer, seq, sealed_at, events, body, previous, hash, mac } = batch;
+        let insert = format!(
+            "INSERT INTO audit_batches (writer, seq, sealed_at, events, body, previous, hash, mac) \
+             VALUES ('{writer}', {seq}, {sealed_at}, {events}, '{body}', '{previous}', '{hash}', '{mac}')"
+        );
+        database.execute(&insert).await;
+        database.execute("DELETE FROM audit_writers").await;
+        let insert = format!(
+            "INSERT INTO audit_writers (writer, started_at, head_seq, head_hash, head_mac) \
+             VALUES ('{writer}', 1, {seq}, '{hash}', '{mac}')"
+        );
+        database.execute(&insert).await;
+    }
+    let (ledger, work) = Ledger::open(location(database), chain).await.unwrap();
+    tokio::spawn(work);
+    ledger
+}
+
+/// Whether the chain of `a` verifies.
+async fn is_clean(store: &Store, key: &ChainKey) -> bool {
+    let mut verifier = Verifier::new(key.clone(), Claims::new());
+    let extent = store.audit_writer("a").await.unwrap().unwrap();
+    let mut chain = verifier.chain(extent.clone());
+    for batch in store.audit_chain("a", extent.pruned.seq, 100).await.unwrap() {
+        chain.batch(&batch);
+    }
+    chain.end(store.audit_writer("a").await.unwrap());
+    verifier.finish().is_clean()
 }

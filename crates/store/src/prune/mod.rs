@@ -1,12 +1,13 @@
 //! What nobody needs any more, removed in pieces.
 
+mod chains;
+
 use audit::ChainKey;
-use sqlx::Executor as _;
 
 use crate::{
     Store,
     error::{Fault, StoreError},
-    link::{Link, Sql, on_link},
+    link::{Link, on_link},
     number::{signed, unsigned},
     revocation::MARGIN,
     store::bounded,
@@ -21,7 +22,7 @@ pub struct Retention {
     pub audit: u64,
 }
 
-/// How many rows were removed.
+/// What came of a removal: how many rows are gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Tasks.
@@ -30,6 +31,8 @@ pub struct Pruned {
     pub revocations: u64,
     /// Audit batches.
     pub audit_batches: u64,
+    /// Audit chains of which nothing was removed although it seems old: somebody without the key changed them.
+    pub suspect_chains: u64,
     /// Servers that have not been there for a day.
     pub replicas: u64,
 }
@@ -50,35 +53,28 @@ const TASKS: &str = "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE e
 const REPLICAS_GONE: &str =
     "DELETE FROM replicas WHERE id IN (SELECT id FROM replicas WHERE seen_at <= $1 LIMIT $2)";
 
-/// The writers that have batches of an age, each with the last one of them.
-const OLD_CHAINS: &str =
-    "SELECT writer, MAX(seq) FROM audit_batches WHERE sealed_at <= $1 GROUP BY writer LIMIT $2";
-/// The last batch of a piece.
-const PIECE_OF_CHAIN: &str = "SELECT seq, hash FROM audit_batches WHERE writer = $1 AND seq = ( \
-        SELECT MAX(seq) FROM (SELECT seq FROM audit_batches WHERE writer = $1 AND seq <= $2 ORDER BY seq LIMIT $3) AS p)";
-/// What was removed is remembered, sealed: the chain goes on from it. Another replica may have been here meanwhile.
-const FORGET_UP_TO: &str = "UPDATE audit_writers SET pruned_seq = $2, pruned_hash = $3, pruned_mac = $4 \
-    WHERE writer = $1 AND pruned_seq < $2";
-const FORGET_BATCHES: &str = "DELETE FROM audit_batches WHERE writer = $1 \
-    AND seq <= (SELECT pruned_seq FROM audit_writers WHERE writer = $1)";
-
-const BEGIN: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN" };
+/// What time it is for those who share the database. A file has no clock of its own.
+const CLOCK: &str = "SELECT CAST(FLOOR(EXTRACT(EPOCH FROM clock_timestamp())) AS BIGINT)";
 
 impl Store {
-    /// Removes what has ended so long ago at `now`, Unix seconds, in pieces that each are a transaction. `key` seals what is
-    /// said of audit batches that are gone.
+    /// Removes what has ended so long ago at `now`, Unix seconds, in pieces that each are a transaction. Where the database
+    /// has a clock of its own, the earlier of the two counts. `key` tells which audit batches are as old as they seem, and
+    /// seals what is said of those that are gone.
     ///
     /// # Errors
     /// The store failed. What was removed before stays removed.
     pub async fn prune(&self, now: u64, retention: Retention, key: &ChainKey) -> Result<Pruned, StoreError> {
         let Retention { tasks, audit } = retention;
+        let now = self.earliest(now).await?;
         let ended = now.saturating_sub(tasks);
         let batches = now.saturating_sub(audit).saturating_mul(1000);
+        let chains = self.prune_chains(batches, key).await?;
         Ok(Pruned {
             revocations: self.delete(REVOCATIONS, now.saturating_sub(60)).await?
                 + self.delete(LIFTED, now.saturating_sub(tasks.max(MARGIN))).await?,
             tasks: self.delete(TASKS, ended).await?,
-            audit_batches: self.prune_audit(batches, key).await?,
+            audit_batches: chains.batches,
+            suspect_chains: chains.suspects.len() as u64,
             replicas: self.delete(REPLICAS_GONE, now.saturating_sub(REPLICAS)).await?,
         })
     }
@@ -104,45 +100,19 @@ impl Store {
         Ok(deleted)
     }
 
-    async fn prune_audit(&self, until_millis: u64, key: &ChainKey) -> Result<u64, StoreError> {
-        let mut deleted = 0;
-        for _ in 0..PIECES {
-            let mut lease = self.lease().await?;
-            let piece = bounded(prune_audit(&mut lease.link, until_millis, key)).await;
-            let piece = piece.map_err(|fault| lease.error(fault))?;
-            lease.give_back();
-            deleted += piece;
-            if piece == 0 {
-                break;
+    /// The earlier of `now` and what the database's clock says: what all replicas share does not go because one of them has
+    /// a clock that is ahead.
+    async fn earliest(&self, now: u64) -> Result<u64, StoreError> {
+        let mut lease = self.lease().await?;
+        let there = match &mut lease.link {
+            Link::Sqlite(..) => Ok(now),
+            Link::Postgres(link) => {
+                let clock = sqlx::query_scalar(CLOCK).fetch_one(&mut **link);
+                bounded(clock).await.and_then(unsigned)
             }
-        }
-        Ok(deleted)
+        };
+        let there = there.map_err(|fault| lease.error(fault))?;
+        lease.give_back();
+        Ok(now.min(there))
     }
-}
-
-/// Removes a piece of each chain that has old batches.
-async fn prune_audit(link: &mut Link, until_millis: u64, key: &ChainKey) -> Result<u64, Fault> {
-    const CHAINS: i64 = 100;
-    let begin = BEGIN.of(link);
-    let until = signed(until_millis)?;
-    let mut deleted = 0;
-    on_link!(link, connection => {
-        let query = sqlx::query_as(OLD_CHAINS).bind(until).bind(CHAINS);
-        let chains: Vec<(String, i64)> = query.fetch_all(&mut *connection).await?;
-        for (writer, seq) in chains {
-            connection.execute(begin).await?;
-            let last = sqlx::query_as(PIECE_OF_CHAIN).bind(&writer).bind(seq).bind(PIECE);
-            let last: Option<(i64, String)> = last.fetch_optional(&mut *connection).await?;
-            if let Some((seq, hash)) = last.and_then(|(seq, hash)| Some((seq, audit::Digest::parse(&hash)?))) {
-                let pruned = audit::Pruned::seal(key, &writer, unsigned(seq)?, hash);
-                let forget = sqlx::query(FORGET_UP_TO).bind(&writer).bind(seq);
-                let forget = forget.bind(pruned.hash.to_string()).bind(pruned.mac.to_string());
-                forget.execute(&mut *connection).await?;
-            }
-            let delete = sqlx::query(FORGET_BATCHES).bind(&writer).execute(&mut *connection).await?;
-            connection.execute("COMMIT").await?;
-            deleted += delete.rows_affected();
-        }
-    });
-    Ok(deleted)
 }
