@@ -76,7 +76,8 @@ impl Verifier {
         let Extent { head, mac, pruned } = &extent;
         let writer = head.writer.as_str();
         self.report.writers += 1;
-        if head.seq > 0 && !self.key.of_batch(&head.hash).is(mac) {
+        // A writer is listed with its first batch: none has a head before it.
+        if head.seq == 0 || !self.key.of_batch(&head.hash).is(mac) {
             self.report.add(writer, head.seq, Fault::HeadForged);
         }
         if !pruned.is_keyed(&self.key, writer) {

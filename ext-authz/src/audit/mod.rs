@@ -6,6 +6,7 @@ mod query;
 mod queue;
 mod recorder;
 mod refusals;
+mod repeats;
 mod verify;
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     queue::{Bounds, Part, Queue},
     refusals::Refusals,
+    repeats::Repeats,
 };
 use crate::{clock, listen::Shutdown, telemetry::audit as metrics};
 
@@ -39,11 +40,16 @@ struct Shared {
 struct Waiting {
     queue: Queue,
     refusals: Refusals,
+    repeats: Repeats,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        let waiting = Waiting { queue: Queue::new(Bounds::DEFAULT), refusals: Refusals::default() };
+        let waiting = Waiting {
+            queue: Queue::new(Bounds::DEFAULT),
+            refusals: Refusals::default(),
+            repeats: Repeats::default(),
+        };
         Self(Arc::new(Shared { waiting: Mutex::new(waiting), ready: Notify::new() }))
     }
 }
@@ -52,6 +58,18 @@ impl Recorder {
     /// Takes an event of its own.
     pub fn record(&self, event: &Event<'_>) {
         self.record_all(&Lines::of(event));
+    }
+
+    /// Takes a decision, unless it only repeats what was decided on a dead token: that is counted.
+    pub fn decided(&self, event: &Event<'_>) {
+        if self.is_first(event) {
+            self.record(event);
+        }
+    }
+
+    /// Whether a decision is to be recorded. If not, it is counted.
+    pub fn is_first(&self, event: &Event<'_>) -> bool {
+        self.lock().repeats.is_first(clock::now_millis().0, event)
     }
 
     /// Takes several events, all or none.
@@ -119,7 +137,8 @@ impl Recorder {
     }
 
     fn flush(&self, now: Option<u64>) {
-        let Waiting { queue, refusals } = &mut *self.lock();
+        let Waiting { queue, refusals, repeats } = &mut *self.lock();
+        repeats.flush(now, queue);
         refusals.flush(clock::now_millis().0, now, queue);
         if !queue.is_empty() {
             self.0.ready.notify_one();

@@ -104,7 +104,7 @@ impl Record<'_> {
         let Self { recorder, data_plane, snapshot, fields } = self;
         let host = audit::host_name(fields);
         if let Some(event) = audit::judged(clock::now_millis(), data_plane, host, verdict, token) {
-            recorder.record(&event);
+            recorder.decided(&event);
             return;
         }
         let denial = match verdict {

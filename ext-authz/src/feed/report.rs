@@ -46,7 +46,10 @@ pub(super) fn take(
             .map_err(|error| Status::invalid_argument(format!("no Decision: {error}")))?;
         *counts.entry(feed::known_verdict(&decision.verdict)).or_default() += 1;
         log(data_plane, &decision);
-        lines.push(&reported(now, data_plane, &decision));
+        let event = reported(now, data_plane, &decision);
+        if recorder.is_first(&event) {
+            lines.push(&event);
+        }
     }
     recorder.record_all(&lines);
     recorder.unreported(data_plane, dropped);

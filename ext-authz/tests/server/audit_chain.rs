@@ -11,6 +11,7 @@ use crate::support::{
 };
 
 over_both! {
+    a_log_that_is_gone_is_found,
     edits_and_removals_are_found,
     a_cut_tail_is_found_by_who_was_there_and_by_a_checkpoint,
 }
@@ -29,6 +30,17 @@ async fn written(database: &Database) -> Setup {
     start_tasks(&writ, 6).await;
     writ.stop().await;
     setup
+}
+
+async fn a_log_that_is_gone_is_found(database: Database) {
+    let setup = written(&database).await;
+    assert_eq!(setup.verify(&[]).0, 0);
+    database.execute("DELETE FROM audit_batches").await;
+    database.execute("DELETE FROM audit_writers").await;
+    let (code, report) = setup.verify(&[]);
+    assert_eq!((code, &report["verified"], &report["writers"]), (1, &json!(false), &json!(0)));
+    let (code, text, _) = setup.run_with(&["audit", "verify"], "");
+    assert!(code == 1 && text.contains("there is no log"), "{text}");
 }
 
 async fn edits_and_removals_are_found(database: Database) {

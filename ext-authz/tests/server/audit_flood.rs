@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::support::{MAY, Setup, Writ, http::get};
+use crate::support::{MAY, Setup, Writ, clients::jti, http::get};
 
 /// The value of a metric without labels.
 async fn metric(writ: &Writ, name: &str) -> u64 {
@@ -56,4 +56,30 @@ async fn a_flood_of_strangers_commits_nothing_and_is_counted() {
     assert!(refusals.len() <= 12, "a line for each minute, code and host: {refusals:?}");
     let counted: u64 = refusals.iter().map(|event| event["count"].as_u64().unwrap()).sum();
     assert_eq!(counted, REQUESTS);
+}
+
+/// Its bearer is known, and has no rights any more: not that of filling the log either.
+#[tokio::test]
+async fn a_dead_token_is_told_once_a_minute_and_counted() {
+    const REQUESTS: u64 = 300;
+    let setup = Setup::new();
+    let writ = setup.serve().await;
+    let token = writ.access_token(MAY).await;
+    let authorization = format!("Bearer {token}");
+    let check =
+        async || writ.check("GET", "/my-bucket/logs/2026-05-01", &[("authorization", &authorization)]).await;
+    writ.revoke("token", &jti(&token)).await;
+    while check().await.code() != "revoked" {}
+    for _ in 0..REQUESTS {
+        assert_eq!(check().await.code(), "revoked");
+    }
+    writ.stop().await;
+    let writ = setup.serve().await;
+    let told = writ.audit("event=decision").await;
+    let told: Vec<_> = told.iter().filter(|event| event["code"] == "revoked").collect();
+    // A minute may have ended meanwhile.
+    assert!(told.len() <= 4, "{told:?}");
+    let count = |event: &&Value| event["count"].as_u64().unwrap_or(1);
+    assert_eq!(told.iter().map(count).sum::<u64>(), REQUESTS + 1, "{told:?}");
+    assert!(told.iter().all(|event| event["jti"] == jti(&token) && event["task"].is_string()), "{told:?}");
 }

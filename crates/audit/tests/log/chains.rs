@@ -62,6 +62,16 @@ fn a_removal_does_not_pass_for_pruning() {
     assert_eq!(log.faults(), [at("one", 2, Fault::Removed { to: 2 })]);
 }
 
+/// A writer is listed with its first batch.
+#[test]
+fn a_writer_without_a_batch_is_found() {
+    let mut log = Log::default();
+    log.decide("two");
+    log.remove("two", 1);
+    log.mend_head("two");
+    assert_eq!(log.faults(), [at("two", 0, Fault::HeadForged)]);
+}
+
 #[test]
 fn an_exchange_is_found() {
     let mut log = Log::of(5, 1);

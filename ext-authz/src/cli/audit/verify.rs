@@ -32,7 +32,7 @@ pub(super) fn run(args: &VerifyArgs) -> Done {
         let Report { writers, batches, events, findings, more } = &report;
         let checkpoint = checkpoint.as_ref().map(Checkpoint::at);
         let result = json!({
-            "verified": report.is_clean(),
+            "verified": is_good(&report),
             "writers": writers,
             "batches": batches,
             "events": events,
@@ -45,7 +45,12 @@ pub(super) fn run(args: &VerifyArgs) -> Done {
         output::styled(&told(&report, checkpoint.as_ref()))
     };
     done.map_err(|error| Failure::failed(&error))?;
-    if report.is_clean() { Ok(()) } else { Err(Failure::failed_as_shown()) }
+    if is_good(&report) { Ok(()) } else { Err(Failure::failed_as_shown()) }
+}
+
+/// A store that has keys was served from, and every server that starts is a writer: no log at all is one that is gone.
+fn is_good(report: &Report) -> bool {
+    report.is_clean() && report.writers > 0
 }
 
 fn read(key: &ChainKey, file: &Path) -> Result<Checkpoint, Failure> {
@@ -70,7 +75,11 @@ fn told(report: &Report, checkpoint: Option<&Checkpoint>) -> String {
         None => String::new(),
     };
     let read = format!("{events} events in {batches} batches of {writers} writers{against}");
+    if *writers == 0 {
+        lines.push(paint(BAD, "there is no log, and every server that was ever started here has left one"));
+    }
     lines.push(match findings.len() {
+        _ if *writers == 0 => paint(BAD, format!("not as it was written: {read}")),
         0 => paint(GOOD, format!("as it was written: {read}")),
         _ => paint(BAD, format!("not as it was written: {read}")),
     });

@@ -110,8 +110,15 @@ impl<'v> Event<'v> {
                 self.after("agent", "agent"),
                 task_of(self),
                 self.after("by data plane", "data_plane"),
+                self.repeated(),
             ],
         )
+    }
+
+    /// How often the same came again, where that is told and not each time.
+    fn repeated(&self) -> String {
+        let requests = self.requests();
+        if requests.is_empty() { requests } else { format!("{requests} more in this minute") }
     }
 
     /// With milliseconds, where they are known: data planes tell of seconds.
