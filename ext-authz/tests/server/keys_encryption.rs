@@ -71,7 +71,7 @@ async fn another_key_opens_nothing_and_is_never_made_anew() {
         ("{}", "needs one of"),
         ("{file: kek, env: KEK}", "needs one of"),
     ] {
-        let setup = setup.write_again(&format!("key_encryption: {written}\n"));
+        let setup = setup.write_again(format!("key_encryption: {written}\n"));
         let stderr = refused(&setup);
         assert!(stderr.contains(said), "{stderr}");
     }

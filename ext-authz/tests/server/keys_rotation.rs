@@ -198,7 +198,7 @@ async fn a_key_changes_by_its_age_and_is_forgotten_after_its_last_token(database
         }
     };
     timeout(PATIENCE, rotating).await.expect("the key does not change");
-    assert_eq!(in_state(&one, "retired"), [old.clone()]);
+    assert_eq!(in_state(&one, "retired"), std::slice::from_ref(&old));
     assert_eq!(code(&writ, &token).await, "allowed");
     assert!(writ.metric(r#"writ_signing_keys{state="retired"} 1"#).await);
     assert!(writ.metric("writ_key_rotations_total 1").await);
