@@ -71,14 +71,14 @@ async fn another_key_opens_nothing_and_is_never_made_anew() {
         ("{}", "needs one of"),
         ("{file: kek, env: KEK}", "needs one of"),
     ] {
-        let setup = setup.write_again(format!("key_encryption: {written}\n"));
-        let stderr = refused(&setup);
+        let setup = setup.write_again(&format!("key_encryption: {written}\n"));
+        let stderr = refused(setup);
         assert!(stderr.contains(said), "{stderr}");
     }
 
     // Without a word about it, no key is made where one is needed.
     let setup = setup.write_again("");
-    assert!(refused(&setup).contains("put it back, or say in `key_encryption` where it is"));
+    assert!(refused(setup).contains("put it back, or say in `key_encryption` where it is"));
     assert!(!setup.data("keys/kek").exists());
     setup.write_again("key_encryption: {file: kek}\n").serve().await;
 }
