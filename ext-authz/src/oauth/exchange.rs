@@ -28,7 +28,7 @@ pub(super) async fn exchange(
     check_type(&issued_token_type, "requested_token_type")?;
     let details = form.take("authorization_details");
     let request = ExchangeToken {
-        subject_token: form.require("subject_token")?,
+        subject_token: form.require_token("subject_token")?,
         agent: form.require("agent")?,
         grants: details.map(|details| GrantList::parse(&details)).transpose()?,
         expires_in: form.seconds("expires_in")?,

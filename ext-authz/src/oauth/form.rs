@@ -37,6 +37,12 @@ impl Form {
         self.0.remove(name)
     }
 
+    /// Takes a token out that must be there, without the white space that a file ends in: with it no token would be found,
+    /// and what should be revoked would go on.
+    pub(super) fn require_token(&mut self, name: &str) -> Result<String, OAuthError> {
+        Ok(self.require(name)?.trim_ascii().to_owned())
+    }
+
     /// Takes a parameter out that must be there.
     pub(super) fn require(&mut self, name: &str) -> Result<String, OAuthError> {
         self.take(name).ok_or_else(|| OAuthError::invalid_request(format!("parameter `{name}` is missing")))

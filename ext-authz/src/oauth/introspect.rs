@@ -30,7 +30,7 @@ pub(super) async fn introspect(
     body: Body,
 ) -> Result<Response, OAuthError> {
     let ClientForm { client, mut form } = ClientForm::read(&api, &headers, body).await?;
-    let token = form.require("token")?;
+    let token = form.require_token("token")?;
     form.take("token_type_hint");
     form.finish()?;
     let claims = api.tasks.introspect(&client, &token).await?;

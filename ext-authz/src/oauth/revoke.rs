@@ -14,7 +14,7 @@ pub(super) async fn revoke(
     body: Body,
 ) -> Result<StatusCode, OAuthError> {
     let ClientForm { client, mut form } = ClientForm::read(&api, &headers, body).await?;
-    let token = form.require("token")?;
+    let token = form.require_token("token")?;
     // Only a hint: there is one kind of token.
     form.take("token_type_hint");
     form.finish()?;

@@ -180,7 +180,8 @@ async fn clients_revoke_their_own_tokens_alone() {
         assert_eq!(writ.get_object(token).await.status, 200);
     }
     // Whose task it is, and to whom it was issued, may both.
-    revoke(&peer, &delegate).await;
+    // As a file has it.
+    revoke(&peer, &format!("{delegate}\n")).await;
     writ.denied(&delegate, "revoked").await;
     assert_eq!(writ.get_object(&task.token).await.status, 200);
     let another = text(&peer.exchange(&task.token, &wanted).await.json()["access_token"]);

@@ -54,6 +54,22 @@ async fn every_source_of_keys_says_the_same() {
 }
 
 #[tokio::test]
+async fn what_is_revoked_is_not_valid() {
+    let (setup, writ, token) = started().await;
+    let setup = setup.write("jwks.json", &get(writ.http, "/.well-known/jwks.json").await.body);
+    let (code, shown) = setup.run_json(&["token", "verify"], &token);
+    assert_eq!((code, &shown["unchecked"]), (0, &serde_json::json!(["grants"])));
+    let task = shown["claims"]["txn"].as_str().unwrap().to_owned();
+    assert!(setup.run(&["revoke", "task", &task]).status.success());
+    let (code, shown) = setup.run_json(&["token", "verify"], &token);
+    assert_eq!((code, &shown["code"]), (1, &"revoked".into()));
+    // A key set does not know, and says so.
+    let by_keys = ["token", "verify", "--jwks", "jwks.json", "--issuer", "http://127.0.0.1:8080"];
+    let (code, shown) = setup.run_json(&by_keys, &token);
+    assert_eq!((code, &shown["unchecked"]), (0, &serde_json::json!(["grants", "revocation"])));
+}
+
+#[tokio::test]
 async fn a_denial_has_its_code() {
     let (setup, writ, token) = started().await;
     let denied = |arguments: &[&str]| -> (i32, Value) {

@@ -21,7 +21,7 @@ Examples:
     --action s3:GetObject --resource 's3://my-bucket/logs/2026-05/**')
   writ token issue --client log-janitor --secret-file secret --grants grants.json --json
   vault read -field=secret kv/writ | writ token issue --client log-janitor --secret-file - \\
-    --grant '{\"type\":\"task_grant\",\"actions\":[\"s3:*\"],\"resources\":[\"s3://my-bucket/**\"]}'
+    --grant '{\"type\":\"task_grant\",\"actions\":[\"s3:GetObject\"],\"resources\":[\"s3://my-bucket/logs/**\"]}'
 
 The secret comes from --secret-file or the variable WRIT_CLIENT_SECRET, never from the command line.
 Prints the token alone, or with --json the server's whole answer. Whose certificates are believed is the system's
@@ -32,8 +32,8 @@ Exit codes: 0 issued, 1 refused or no server, 2 wrong usage, 64 bad configuratio
     #[command(after_help = "\
 Examples:
   export WRIT_CLIENT_SECRET=writ_...
-  writ token exchange --client log-janitor --agent spiffe://example.org/agent/janitor-2 <<<\"$TOKEN\"
-  writ token exchange token.txt --client log-janitor --agent spiffe://example.org/agent/janitor-2 --expires-in 1m \\
+  writ token exchange --client log-janitor --agent spiffe://example.org/agent/reader-1 <<<\"$TOKEN\"
+  writ token exchange token.txt --client log-janitor --agent spiffe://example.org/agent/reader-1 --expires-in 1m \\
     --action s3:GetObject --resource 's3://my-bucket/logs/2026-05/01/**'
 
 Without grants the new token allows what the old one does. It ends when the old one, its task or any task above ends.
@@ -62,11 +62,12 @@ Exit codes: 0 shown, 1 not a task token, 2 wrong usage.")]
     /// Verify a token as a data plane would: signature, issuer, times, revocation.
     #[command(after_help = "\
 Examples:
-  writ token verify <<<\"$TOKEN\"                               # by the keys in writ-data
+  writ token verify <<<\"$TOKEN\"                               # by the store in writ-data
   writ token verify token.txt --snapshot writ-data/envoy/writ-filter.yaml --audience mesh
   writ token verify token.txt --jwks https://writ.example.org/.well-known/jwks.json --issuer https://writ.example.org
 
-Not checked, because they need a request: what the grants allow, and who presents the token.
+A key set does not say what is revoked. Not checked, because they need a request: what the grants allow, and who presents
+the token.
 Exit codes: 0 valid, 1 denied, with the denial's code, 2 wrong usage, 64 bad configuration.")]
     Verify(Box<VerifyArgs>),
 }

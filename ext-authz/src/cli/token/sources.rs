@@ -7,6 +7,7 @@ use serde::Deserialize;
 use verdict::{
     Snapshot,
     document::{FORMAT, KeyDocument, SnapshotDocument, Version},
+    revocation::HashKey,
 };
 
 use super::args::VerifyArgs;
@@ -14,7 +15,7 @@ use crate::{
     cli::{
         exit::Failure,
         input,
-        published::published_keys,
+        published::{add_revoked, published_keys},
         remote::{Address, Client},
         snapshot::exported,
     },
@@ -22,30 +23,43 @@ use crate::{
     config::resolve,
 };
 
+/// Of hashes that never leave this process.
+const NO_KEY: [u8; 16] = [0; 16];
 /// Tolerated clock difference where nobody says another: as servers have it by default.
 const LEEWAY: u64 = 5;
 
-/// What the token is held against, and what to call it.
-pub(super) fn snapshot(args: &VerifyArgs) -> Result<(Snapshot, String), Failure> {
+/// What the token is held against.
+pub(super) struct Source {
+    pub(super) snapshot: Snapshot,
+    /// What to call it.
+    pub(super) name: String,
+    /// Whether it says what is revoked.
+    pub(super) knows_revoked: bool,
+}
+
+/// Finds what the token is to be held against.
+pub(super) fn find(args: &VerifyArgs) -> Result<Source, Failure> {
     let (document, name) = match (&args.snapshot, &args.jwks, &args.issuer) {
         (Some(file), _, _) => (exported::read(file)?, format!("the snapshot `{}`", file.display())),
         (None, Some(jwks), Some(issuer)) => (of_jwks(jwks, issuer)?, format!("the key set `{jwks}`")),
         _ => of_store(args)?,
     };
     let snapshot = Snapshot::compile(document).map_err(|error| Failure::failed(&error))?;
-    Ok((snapshot, name))
+    Ok(Source { snapshot, name, knows_revoked: args.jwks.is_none() })
 }
 
-/// Keys as they are in the store, whether or not a server runs.
+/// Keys, and what is revoked, as they are in the store, whether or not a server runs.
 fn of_store(args: &VerifyArgs) -> Result<(SnapshotDocument, String), Failure> {
     let config = resolve(args.places.overrides())?;
     let keys = published_keys(&config)?;
-    let document = SnapshotDocument {
+    let mut document = SnapshotDocument {
         leeway: config.leeway.as_secs(),
         keys: keys.published().map(crate::keys::PublicKey::to_document).collect(),
-        ..without_keys(config.issuer)
+        ..without_keys(config.issuer.clone())
     };
-    Ok((document, format!("the keys in the store `{}`", config.store)))
+    // Names are looked up here and nowhere else: any key will do.
+    add_revoked(&mut document, &config, HashKey::from_bytes(NO_KEY))?;
+    Ok((document, format!("the store `{}`", config.store)))
 }
 
 /// RFC 7517 section 5. Members and keys of other kinds are left out, as it says they should be.
@@ -95,8 +109,7 @@ fn without_keys(issuer: String) -> SnapshotDocument {
         not_after: None,
         issuer,
         leeway: LEEWAY,
-        // Nothing is revoked in it, so that nothing is looked up by it.
-        hash_key: URL_SAFE_NO_PAD.encode([0; 16]),
+        hash_key: URL_SAFE_NO_PAD.encode(NO_KEY),
         min_iat: 0,
         keys: Vec::new(),
         revocations: Vec::new(),

@@ -9,7 +9,8 @@ use verdict::{
 use super::{
     args::VerifyArgs,
     inspect::{row, rows},
-    presented, sources,
+    presented,
+    sources::{self, Source},
 };
 use crate::{
     cli::{
@@ -22,7 +23,7 @@ use crate::{
 
 pub(super) fn run(args: &VerifyArgs) -> Done {
     let token = presented::read(&args.token)?;
-    let (snapshot, source) = sources::snapshot(args)?;
+    let Source { snapshot, name: source, knows_revoked } = sources::find(args)?;
     let now = clock::now();
     let failed = |error: std::io::Error| Failure::failed(&error);
     match verify(&token, &snapshot, args.audience.as_deref(), now) {
@@ -31,9 +32,9 @@ pub(super) fn run(args: &VerifyArgs) -> Done {
             let signed = presented::decode(&token)?;
             let claims = signed.claims.map_err(|problem| Failure::failed(&problem))?;
             let shown = if args.json {
-                output::result(&valid(&verified, &claims, &source).to_string())
+                output::result(&valid(&verified, &claims, &source, knows_revoked).to_string())
             } else {
-                output::styled(&words(&verified, &claims, &source, now).join("\n"))
+                output::styled(&words(&verified, &claims, &source, knows_revoked, now).join("\n"))
             };
             shown.map_err(failed)
         }
@@ -60,16 +61,24 @@ fn verify(
     Ok(verified)
 }
 
-fn valid(verified: &VerifiedToken, claims: &Claims, source: &str) -> Value {
-    let bound = claims.cnf.is_some();
+fn valid(verified: &VerifiedToken, claims: &Claims, source: &str, knows_revoked: bool) -> Value {
+    let sender = claims.cnf.is_some().then_some("sender");
+    let revocation = (!knows_revoked).then_some("revocation");
+    let unchecked: Vec<_> = [Some("grants"), sender, revocation].into_iter().flatten().collect();
     json!({
         "valid": true, "by": source, "kid": verified.kid(), "claims": claims,
         // What a verdict checks besides, and this does not.
-        "unchecked": if bound { json!(["grants", "sender"]) } else { json!(["grants"]) },
+        "unchecked": unchecked,
     })
 }
 
-fn words(verified: &VerifiedToken, claims: &Claims, source: &str, now: UnixTime) -> Vec<String> {
+fn words(
+    verified: &VerifiedToken,
+    claims: &Claims,
+    source: &str,
+    knows_revoked: bool,
+    now: UnixTime,
+) -> Vec<String> {
     let mut lines = vec![paint(GOOD, format!("valid by {source}"))];
     lines.extend(rows(claims, &json!({"kid": verified.kid()}), now.0));
     let needs = if claims.cnf.is_some() {
@@ -78,5 +87,8 @@ fn words(verified: &VerifiedToken, claims: &Claims, source: &str, now: UnixTime)
         "what the grants allow"
     };
     lines.push(row("unchecked", &format!("{needs}: that takes a request")));
+    if !knows_revoked {
+        lines.push(row("unchecked", "whether it is revoked: a key set does not say"));
+    }
     lines
 }
