@@ -31,12 +31,11 @@ pub(crate) fn editable(world: &World, name: &str) -> Result<Setup> {
     Ok(setup)
 }
 
-/// One host whose objects may be read, stale after two seconds.
+/// One host whose objects may be read.
 pub(crate) const OPEN: &str = r#"namespace: logs
 routes:
   - hosts: [logs.internal]
     audience: mesh
-    max_staleness: 2s
     rules:
       - {method: GET, path: "/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}"}
 "#;
@@ -46,7 +45,6 @@ pub(crate) const CLOSED: &str = r#"namespace: logs
 routes:
   - hosts: [logs.internal]
     audience: mesh
-    max_staleness: 2s
     rules:
       - {method: GET, path: "/elsewhere", action: "s3:GetObject", resource: "s3://elsewhere"}
 "#;
@@ -142,6 +140,7 @@ async fn before_the_first_snapshot_requests_wait_and_end() {
 async fn without_the_server_requests_go_on_until_the_snapshot_is_stale() {
     let world = World::new().unwrap();
     let setup = editable(&world, "p").unwrap();
+    write(&setup, &OPEN.replace("audience: mesh", "audience: mesh\n    max_staleness: 2s"));
     let server = Server::start(&setup).await.unwrap();
     let proxy = world.fed().await.unwrap();
     let request = get("logs.internal", OBJECT, &world.token(&json!({})));

@@ -29,8 +29,9 @@ async fn a_reset_while_check_is_pending() {
 
     server.pause().unwrap();
     for end_stream in [true, false] {
+        let before = begun(&proxy).await.unwrap();
         let mut client = begin(&proxy, &request(&world), end_stream).await.unwrap();
-        until_pending(&proxy).await;
+        until_begun(&proxy, before).await;
         client.reset(ID).await.unwrap();
         until_nothing_pending(&proxy).await;
     }
@@ -101,15 +102,15 @@ async fn begin(proxy: &Proxy, request: &RawRequest, end_stream: bool) -> Result<
     Ok(client)
 }
 
-/// Waits until Envoy has begun a request; one that Check has already timed out on has been begun, too.
-async fn until_pending(proxy: &Proxy) {
-    let before = proxy.envoy.stats().await.unwrap().get("http.writ.downstream_rq_total");
-    let pending = || async {
-        let stats = proxy.envoy.stats().await?;
-        let begun = stats.get("http.writ.downstream_rq_active") > 0;
-        Ok((begun || stats.get("http.writ.downstream_rq_total") > before).then_some(()))
-    };
-    wait::until("a request that is pending", pending).await.unwrap();
+/// How many requests Envoy has ever begun.
+async fn begun(proxy: &Proxy) -> Result<u64> {
+    Ok(proxy.envoy.stats().await?.get("http.writ.downstream_rq_total"))
+}
+
+/// Waits until Envoy has begun a request more than `before`. Check may already have timed out on it.
+async fn until_begun(proxy: &Proxy, before: u64) {
+    let is_begun = || async { Ok((begun(proxy).await? > before).then_some(())) };
+    wait::until("a request that is pending", is_begun).await.unwrap();
 }
 
 async fn until_nothing_pending(proxy: &Proxy) {
