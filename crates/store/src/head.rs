@@ -44,7 +44,14 @@ impl Head {
 }
 
 /// The columns of a [`Row`].
-pub(crate) const HEAD: &str = "SELECT epoch, min_iat, latest_generation, revocation, keys FROM store";
+macro_rules! head_columns {
+    () => {
+        "epoch, min_iat, latest_generation, revocation, keys"
+    };
+}
+pub(crate) use head_columns;
+
+pub(crate) const HEAD: &str = concat!("SELECT ", head_columns!(), " FROM store");
 
 pub(crate) type Row = (i64, i64, i64, i64, i64);
 

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
+use sqlx::FromRow as _;
 
 use super::{Conditions, KeyChange, Write, memory::Memory, view::View};
 use crate::{
     Head, Level, NewRevocation, Task,
     error::Fault,
-    head::{self, HEAD, head},
+    head::{self, head, head_columns},
     link::{Link, Sql, on_link},
     number::signed,
     revocation,
@@ -131,19 +132,26 @@ const REVOKED: Sql = Sql {
     ),
 };
 
-/// Begins a transaction and locks the store's row: from here on nobody else writes.
+/// Begins a transaction and locks the store's row, in one exchange: from here on nobody else writes.
 pub(crate) async fn begin(link: &mut Link) -> Result<Head, Fault> {
-    const LOCK: Sql = Sql { sqlite: "BEGIN IMMEDIATE", postgres: "BEGIN ISOLATION LEVEL READ COMMITTED" };
-    // Each statement after it sees what was committed before the lock was had.
-    const LOCKED: Sql = Sql {
-        sqlite: HEAD,
-        postgres: "SELECT epoch, min_iat, latest_generation, revocation, keys FROM store WHERE id = 1 FOR UPDATE",
+    // Each statement after the lock sees what was committed before it was had.
+    const LOCKED: &str = concat!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; ",
+        "SELECT ",
+        head_columns!(),
+        " FROM store WHERE id = 1 FOR UPDATE"
+    );
+    let row: head::Row = match link {
+        Link::Sqlite(connection, _) => {
+            const LOCKED: &str = concat!("BEGIN IMMEDIATE; SELECT ", head_columns!(), " FROM store");
+            sqlx::query_as(LOCKED).fetch_one(connection).await?
+        }
+        // A prepared statement would be one alone.
+        Link::Postgres(connection) => {
+            let row = sqlx::raw_sql(LOCKED).fetch_one(&mut **connection).await?;
+            head::Row::from_row(&row)?
+        }
     };
-    let (lock, locked) = (LOCK.of(link), LOCKED.of(link));
-    let row: head::Row = on_link!(link, connection => {
-        sqlx::Executor::execute(&mut *connection, lock).await?;
-        sqlx::query_as(locked).fetch_one(&mut *connection).await?
-    });
     head(row)
 }
 

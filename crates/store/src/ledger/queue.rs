@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use audit::Lines;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::yield_now,
+};
 
 use super::{Write, WriteError, Written};
 
@@ -18,6 +21,8 @@ const WAITING_BYTES: usize = 32 * 1024 * 1024;
 const BATCH: usize = 1024;
 /// Bytes that one transaction takes at most, but for the last operation.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How often others are let run before a transaction begins.
+const ROUNDS: usize = 8;
 
 pub(super) type Answer = oneshot::Sender<Result<Written, WriteError>>;
 
@@ -134,6 +139,9 @@ impl Queue {
     }
 
     /// Waits for what is next, and takes what came with it. `None` once nothing waits and nothing more can come.
+    ///
+    /// A transaction costs the same for one operation as for many. So whoever can run already is let run first, and may
+    /// have something to be written, too: under load batches grow, and where there is none nobody waits.
     pub(super) async fn take(&mut self) -> Option<Vec<Order>> {
         let first = loop {
             let is_closing = *self.closing.borrow_and_update();
@@ -151,11 +159,18 @@ impl Queue {
         };
         let mut bytes = first.place.bytes;
         let mut taken = vec![first];
-        while taken.len() < BATCH && bytes < BATCH_BYTES {
-            let Ok(order) = self.orders.try_recv() else { break };
-            if order.is_awaited() {
-                bytes += order.place.bytes;
-                taken.push(order);
+        for _ in 0..ROUNDS {
+            yield_now().await;
+            let before = taken.len();
+            while taken.len() < BATCH && bytes < BATCH_BYTES {
+                let Ok(order) = self.orders.try_recv() else { break };
+                if order.is_awaited() {
+                    bytes += order.place.bytes;
+                    taken.push(order);
+                }
+            }
+            if taken.len() == before {
+                break;
             }
         }
         Some(taken)

@@ -66,12 +66,38 @@ pub(crate) const PUT_KEYS: Sql = Sql {
          FROM json_populate_recordset(NULL::signing_keys, $1::json)",
 };
 
-const KEEP: &str = "INSERT INTO audit_batches (writer, seq, sealed_at, events, body, previous, hash, mac) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+macro_rules! keep {
+    () => {
+        "INSERT INTO audit_batches (writer, seq, sealed_at, events, body, previous, hash, mac) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    };
+}
 
-const KEEP_HEAD: &str = "INSERT INTO audit_writers (writer, started_at, head_seq, head_hash, head_mac) \
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (writer) DO UPDATE \
-    SET head_seq = excluded.head_seq, head_hash = excluded.head_hash, head_mac = excluded.head_mac";
+macro_rules! keep_head {
+    () => {
+        "ON CONFLICT (writer) DO UPDATE \
+         SET head_seq = excluded.head_seq, head_hash = excluded.head_hash, head_mac = excluded.head_mac"
+    };
+}
+
+/// The batch and the new end of its chain in one exchange; with SQLite the commit, too.
+const KEEP: Sql = Sql {
+    sqlite: concat!(
+        keep!(),
+        "; ",
+        "INSERT INTO audit_writers (writer, started_at, head_seq, head_hash, head_mac) VALUES ($1, $9, $2, $7, $8) ",
+        keep_head!(),
+        "; COMMIT"
+    ),
+    postgres: concat!(
+        "WITH kept AS (",
+        keep!(),
+        " RETURNING writer, seq, hash, mac) ",
+        "INSERT INTO audit_writers (writer, started_at, head_seq, head_hash, head_mac) ",
+        "SELECT writer, $9, seq, hash, mac FROM kept ",
+        keep_head!()
+    ),
+};
 
 const KEPT: &str = "SELECT hash FROM audit_batches WHERE writer = $1 AND seq = $2";
 
@@ -137,17 +163,19 @@ async fn run(link: &mut Link, statement: Sql, rows: String) -> Result<(), Fault>
     Ok(())
 }
 
-/// Writes a batch of events.
-pub(super) async fn keep(link: &mut Link, batch: &Batch) -> Result<(), Fault> {
+/// Writes a batch of events, and commits. After a failure it may have been committed nevertheless: see [`is_kept`].
+pub(super) async fn commit(link: &mut Link, batch: &Batch) -> Result<(), Fault> {
     let Batch { writer, seq, sealed_at, events, body, previous, hash, mac } = batch;
     let [seq, sealed_at, events] = [signed(*seq)?, signed(*sealed_at)?, signed(*events)?];
     let [previous, hash, mac] = [previous, hash, mac].map(ToString::to_string);
+    let keep = KEEP.of(link);
     on_link!(link, connection => {
-        let insert = sqlx::query(KEEP).bind(writer).bind(seq).bind(sealed_at).bind(events).bind(body);
-        insert.bind(previous).bind(&hash).bind(&mac).execute(&mut *connection).await?;
-        let insert = sqlx::query(KEEP_HEAD).bind(writer).bind(sealed_at / 1000).bind(seq);
-        insert.bind(hash).bind(mac).execute(&mut *connection).await?;
+        let keep = sqlx::query(keep).bind(writer).bind(seq).bind(sealed_at).bind(events).bind(body);
+        keep.bind(previous).bind(hash).bind(mac).bind(sealed_at / 1000).execute(connection).await?;
     });
+    if let Link::Postgres(connection) = link {
+        connection.execute("COMMIT").await?;
+    }
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use super::{
     load::{begin, catch_up, load},
     memory::Memory,
     queue::{Answer, Order, Queue, Shared},
-    save::{is_kept, keep, save},
+    save::{self, is_kept, save},
     view::View,
 };
 use crate::{
@@ -126,7 +126,7 @@ impl Worker {
             Some(batch) => self.commit(link, batch, view, answers).await,
             None => {
                 self.memory = view.into_memory();
-                if bounded(execute(&mut link, "ROLLBACK")).await.is_ok() {
+                if bounded(roll_back(&mut link)).await.is_ok() {
                     self.link = Some(link);
                 }
                 self.answer(answers);
@@ -178,11 +178,17 @@ impl Worker {
 
     async fn commit(&mut self, mut link: Link, batch: Batch, view: View, answers: Answers) {
         let head = view.head;
-        match bounded(execute(&mut link, "COMMIT")).await {
+        match bounded(save::commit(&mut link, &batch)).await {
             Ok(()) => {
                 self.link = Some(link);
                 self.memory = view.into_memory();
                 self.committed(&batch, head, answers);
+            }
+            // What can be rolled back was not committed.
+            Err(fault)
+                if !matches!(fault, Fault::TimedOut(_)) && bounded(roll_back(&mut link)).await.is_ok() =>
+            {
+                self.fail(answers.into_iter().map(|(answer, _)| answer), &fault);
             }
             Err(fault) => self.unsettled = Some(Unsettled { batch, head, answers, fault }),
         }
@@ -214,7 +220,7 @@ impl Worker {
     }
 }
 
-/// Does everything but the commit. There is no batch if there is nothing to commit.
+/// Does everything but keeping the events, with which it is committed. There is no batch if there is nothing to commit.
 async fn prepare(
     link: &mut Link,
     view: &mut View,
@@ -239,13 +245,11 @@ async fn prepare(
         return Ok((outcomes, None));
     }
     save(link, view, before).await?;
-    let batch = chain.seal(lines, at);
-    keep(link, &batch).await?;
-    Ok((outcomes, Some(batch)))
+    Ok((outcomes, Some(chain.seal(lines, at))))
 }
 
-async fn execute(link: &mut Link, statement: &'static str) -> Result<(), Fault> {
-    on_link!(link, connection => connection.execute(statement).await.map(|_| ()))?;
+async fn roll_back(link: &mut Link) -> Result<(), Fault> {
+    on_link!(link, connection => connection.execute("ROLLBACK").await.map(|_| ()))?;
     Ok(())
 }
 
