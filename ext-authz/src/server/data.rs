@@ -23,6 +23,7 @@ use crate::{
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
     revocations::{AskTail, Tail},
     tasks::{TaskReads, Tasks},
+    telemetry::revocations as metrics,
 };
 
 /// What is behind the listeners.
@@ -69,6 +70,7 @@ pub async fn open(
     let audit = AuditLog::begin(keys.secrets().audit_key().clone());
     let (ledger, writing) =
         Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
+    ledger.observe(metrics::store_took);
     let writing = tokio::spawn(writing);
     let planes = scopes(&config.data_planes);
     let lifted_kept = Duration::from_secs(retention(&config).lifted());
