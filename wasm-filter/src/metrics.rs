@@ -23,15 +23,6 @@ pub struct Metrics {
     ended: Vec<(DenialCode, MetricId)>,
 }
 
-/// Why a request that was let through may have to end.
-const ENDS: &[DenialCode] = &[
-    DenialCode::UnknownKey,
-    DenialCode::Expired,
-    DenialCode::NotYetValid,
-    DenialCode::Revoked,
-    DenialCode::StaleSnapshot,
-];
-
 /// The metrics of a feed, summed over the workers.
 #[derive(Debug)]
 pub struct FeedMetrics {
@@ -89,7 +80,7 @@ impl Metrics {
             generation: gauge("writ.snapshot.generation")?,
             revocation: gauge("writ.snapshot.revocation")?,
             revocations: gauge("writ.revocations")?,
-            ended: by_code("ended", ENDS)?,
+            ended: by_code("ended", DenialCode::ALL)?,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Requests of verified tokens that were let through and are still open: downloads, event streams, upgraded
+//! Requests that were let through by a token, or in shadow mode only, and are still open: downloads, event streams, upgraded
 //! connections, calls of gRPC. Each lives as long as what it was granted by, and no longer.
 
 use std::{cell::RefCell, collections::VecDeque, fmt, mem, rc::Rc};
@@ -162,8 +162,8 @@ pub fn end_next(host: &impl Host, plugin: &Plugin, now: UnixTime, most: usize) -
         }
         stream::log_denial(host, Level::Debug, "end", &denial);
         plugin.metrics().count_ended(host, &denial);
-        if let Some(shared) = plugin.feed() {
-            let token = standing.token();
+        // What no token granted was recorded when shadow mode let it through.
+        if let (Some(shared), Some(token)) = (plugin.feed(), standing.token()) {
             let decision = Decision {
                 at: now.0,
                 verdict: denial.code().as_str(),

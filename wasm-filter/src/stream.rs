@@ -51,7 +51,7 @@ enum Phase<H: Host> {
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
     AwaitingBody,
-    /// The verdict was `Allow` and its edits are made. Who has a token has a place among the open requests.
+    /// The verdict was `Allow` and its edits are made. Who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
     /// The request was answered, or should have been: nothing of it goes on.
     Denied,
@@ -224,7 +224,7 @@ impl<H: Host + Clone> Stream<H> {
         Ok(Judged { verdict, token, at: now })
     }
 
-    /// Makes the permit's edits, and gives who goes on by a token a place among the open requests. On an error some
+    /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some
     /// edits are made and some are not: the request must not go on.
     fn forward(&self, plugin: &Rc<Plugin>, permit: &Permit) -> Result<Option<Admission>, HostError> {
         let admission = match permit.standing() {

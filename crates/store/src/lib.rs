@@ -28,7 +28,9 @@ pub use changed::Changed;
 pub use error::{PublishError, SecretError, StoreError};
 pub use head::{Head, PolicyHead};
 pub use keys::{KeyState, Keys, SigningKey};
-pub use ledger::{Conditions, Ended, Figures, KeyChange, Ledger, MAX_TASK_DEPTH, Write, WriteError, Written};
+pub use ledger::{
+    Conditions, Ended, Figures, KeyChange, Ledger, MAX_TASK_DEPTH, Timing, Write, WriteError, Written,
+};
 pub use level::{Level, UnknownLevel};
 pub use location::{LocationError, StoreLocation};
 pub use policy::{Contents, Generation, NewGeneration};

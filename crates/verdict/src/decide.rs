@@ -54,10 +54,10 @@ pub fn decide(
     let host = name.as_ref().ok().and_then(|name| snapshot.host(name));
     match judge(snapshot, request, &fields, name.as_ref().map(|_| host), now, freshness, tokens) {
         Ok(permit) => Verdict::Allow(permit),
-        Err(denial) if host.is_some_and(|host| host.is_shadow(now)) => {
-            Verdict::Allow(Permit::shadowed(denial, &fields))
-        }
-        Err(denial) => Verdict::Deny(denial),
+        Err(denial) => match host.filter(|host| host.is_shadow(now)) {
+            Some(host) => Verdict::Allow(Permit::shadowed(denial, host.enforced_from(), &fields)),
+            None => Verdict::Deny(denial),
+        },
     }
 }
 

@@ -28,7 +28,8 @@ pub struct Permit {
 enum Reason {
     Granted(GrantedRequest),
     Exempt,
-    Shadowed(Denial),
+    /// And when its host begins to enforce.
+    Shadowed(Denial, UnixTime),
 }
 
 /// Why a request passes.
@@ -138,8 +139,8 @@ impl Permit {
         Self { reason: Reason::Exempt, remove: unproven_removals(fields) }
     }
 
-    pub(crate) fn shadowed(denial: Denial, fields: &Fields<'_>) -> Self {
-        Self { reason: Reason::Shadowed(denial), remove: unproven_removals(fields) }
+    pub(crate) fn shadowed(denial: Denial, enforced_from: UnixTime, fields: &Fields<'_>) -> Self {
+        Self { reason: Reason::Shadowed(denial, enforced_from), remove: unproven_removals(fields) }
     }
 
     /// Why the request passes.
@@ -148,7 +149,7 @@ impl Permit {
         match self.reason {
             Reason::Granted(_) => PermitKind::Granted,
             Reason::Exempt => PermitKind::Exempt,
-            Reason::Shadowed(_) => PermitKind::Shadowed,
+            Reason::Shadowed(..) => PermitKind::Shadowed,
         }
     }
 
@@ -164,15 +165,20 @@ impl Permit {
     pub fn record(&self) -> Option<&GrantedRequest> {
         match &self.reason {
             Reason::Granted(request) => Some(request),
-            Reason::Exempt | Reason::Shadowed(_) => None,
+            Reason::Exempt | Reason::Shadowed(..) => None,
         }
     }
 
     /// The denial that shadow mode held back, to be recorded.
     #[must_use]
     pub fn shadowed_denial(&self) -> Option<&Denial> {
+        self.shadow().map(|(denial, _)| denial)
+    }
+
+    /// The denial that shadow mode held back, and when its host begins to enforce.
+    pub(crate) fn shadow(&self) -> Option<(&Denial, UnixTime)> {
         match &self.reason {
-            Reason::Shadowed(denial) => Some(denial),
+            Reason::Shadowed(denial, enforced_from) => Some((denial, *enforced_from)),
             Reason::Granted(_) | Reason::Exempt => None,
         }
     }

@@ -22,7 +22,7 @@ mod report;
 mod service;
 mod session;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod up;
 mod wire;
 

@@ -12,6 +12,14 @@ pub(super) struct Decided {
     pub(super) events: Lines,
 }
 
+impl Decided {
+    /// The key that signs after it, where `ring` is what it changes.
+    pub(super) fn active<'a>(&'a self, ring: &'a KeyRing) -> &'a str {
+        let next = self.change.put.iter().find(|key| key.state == KeyState::Active);
+        next.map_or_else(|| ring.active().public().kid(), |key| &key.kid)
+    }
+}
+
 /// Who changes the keys, and when.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Author<'a> {
@@ -141,6 +149,7 @@ mod tests {
         );
         let [old, new] = &*decided.change.put else { panic!() };
         assert_eq!((old.last_exp, old.retired_at, new.active_at), (Some(99), Some(7000), Some(7000)));
+        assert_eq!(decided.active(&ring(std::slice::from_ref(&active))), next.kid);
         assert!(activate(&ring(&[active]), 99, AUTHOR).is_none());
     }
 
@@ -167,10 +176,11 @@ mod tests {
     fn one_that_does_not_sign_is_withdrawn_alone() {
         let (active, retired, withdrawn) =
             (key(KeyState::Active), key(KeyState::Retired), key(KeyState::Withdrawn));
-        let ring = ring(&[active, retired.clone(), withdrawn.clone()]);
+        let ring = ring(&[active.clone(), retired.clone(), withdrawn.clone()]);
         let gone = |kid: &str| withdraw(&ring, kid, &key(KeyState::Next), None, AUTHOR);
         let decided = gone(&retired.kid).unwrap();
         assert_eq!(told(&decided), [(&*retired.kid, false, KeyState::Withdrawn)]);
+        assert_eq!(decided.active(&ring), active.kid);
         assert!(gone(&withdrawn.kid).is_none() && gone("unknown").is_none());
     }
 

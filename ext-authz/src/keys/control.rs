@@ -1,7 +1,7 @@
 //! Changing the keys: what operators and the schedule do alike.
 
 use audit::{Event, Lines};
-use store::{KeyState, Ledger, Store, StoreError, Write, WriteError};
+use store::{KeyState, Ledger, Revocation, Store, StoreError, Write, WriteError, Written};
 use thiserror::Error;
 
 use super::{
@@ -56,6 +56,8 @@ pub struct Withdrawn {
     pub is_new: bool,
     /// The key that signs from now on.
     pub active: String,
+    /// Its revocation, where this call made it.
+    pub revocation: Option<Revocation>,
 }
 
 impl KeyControl {
@@ -88,7 +90,7 @@ impl KeyControl {
             }
             let key = self.keys.generate()?;
             let kid = key.kid.clone();
-            if self.write(change::make(&ring, key, author(by))).await? {
+            if self.write(change::make(&ring, key, author(by))).await?.is_some() {
                 tracing::info!(kid, by, "made the next signing key");
                 return Ok(kid);
             }
@@ -111,14 +113,18 @@ impl KeyControl {
             let ring = self.keys.refresh().await?;
             match ring.set().find(kid).map(|key| key.state) {
                 None => return Err(ChangeError::Unknown(kid.to_owned())),
-                Some(KeyState::Withdrawn) => return Ok(Withdrawn::new(false, &ring)),
+                Some(KeyState::Withdrawn) => {
+                    let active = ring.active().public().kid().to_owned();
+                    return Ok(Withdrawn { is_new: false, active, revocation: None });
+                }
                 Some(_) => {}
             }
             let spare = self.keys.generate()?;
             let Some(decided) = change::withdraw(&ring, kid, &spare, reason, author(by)) else { continue };
-            if self.write(decided).await? {
+            let active = decided.active(&ring).to_owned();
+            if let Some(mut revoked) = self.write(decided).await? {
                 tracing::warn!(kid, by, "withdrew a signing key: what it signed is refused");
-                return Ok(Withdrawn::new(true, &self.keys.current()));
+                return Ok(Withdrawn { is_new: true, active, revocation: revoked.pop() });
             }
         }
         Err(ChangeError::Outpaced)
@@ -144,10 +150,10 @@ impl KeyControl {
         let last_task = self.store.last_task_expiry().await?;
         let last_exp = clock::now().0.saturating_add(self.max_ttl).max(last_task);
         let Some(decided) = change::activate(ring, last_exp, author(SCHEDULE)) else { return Ok(false) };
-        let is_done = self.write(decided).await?;
+        let kid = decided.active(ring).to_owned();
+        let is_done = self.write(decided).await?.is_some();
         if is_done {
-            let ring = self.keys.current();
-            tracing::info!(kid = ring.active().public().kid(), "the next signing key signs from now on");
+            tracing::info!(kid, "the next signing key signs from now on");
         }
         Ok(is_done)
     }
@@ -159,27 +165,28 @@ impl KeyControl {
         is_over: impl Fn(u64) -> bool,
     ) -> Result<bool, ChangeError> {
         match change::forget(ring, is_over) {
-            Some(decided) => self.write(decided).await,
+            Some(decided) => Ok(self.write(decided).await?.is_some()),
             None => Ok(false),
         }
     }
 
-    /// Writes a change, and takes it up. Whether it was done: else another was first, which is taken up.
-    async fn write(&self, Decided { change, events }: Decided) -> Result<bool, ChangeError> {
-        let is_done = match self.ledger.write(Write::Keys(change), events).await {
-            Ok(_) => true,
-            Err(WriteError::KeysChanged) => false,
+    /// Writes a change, and takes it up. What was revoked with it; `None`: another was first, and is taken up.
+    async fn write(
+        &self,
+        Decided { change, events }: Decided,
+    ) -> Result<Option<Vec<Revocation>>, ChangeError> {
+        let revoked = match self.ledger.write(Write::Keys(change), events).await {
+            Ok(Written::Keys { sequence: _, revoked }) => Some(revoked),
+            Ok(_) => Some(Vec::new()),
+            Err(WriteError::KeysChanged) => None,
             Err(error) => return Err(ChangeError::Write(error)),
         };
-        self.keys.refresh().await?;
+        // What was committed is done, also where this replica cannot read it yet: it issues nothing until it has.
+        if let Err(error) = self.keys.refresh().await {
+            tracing::warn!(%error, "the signing keys changed, and cannot be read yet");
+        }
         self.reload.read_now().await;
-        Ok(is_done)
-    }
-}
-
-impl Withdrawn {
-    fn new(is_new: bool, ring: &KeyRing) -> Self {
-        Self { is_new, active: ring.active().public().kid().to_owned() }
+        Ok(revoked)
     }
 }
 

@@ -97,7 +97,7 @@ async fn withdraw(
         return Err(Problem::invalid_request(format!("reason: over {MAX_REASON} bytes")));
     }
     let done = KeyControl::of(&api).withdraw(&kid, &operator.name, reason.as_deref()).await?;
-    let super::Withdrawn { is_new: changed, active } = done;
+    let super::Withdrawn { is_new: changed, active, revocation: _ } = done;
     Ok(uncached(StatusCode::OK, Withdrawn { withdrawn: kid, changed, active }).into_response())
 }
 

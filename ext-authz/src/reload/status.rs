@@ -45,7 +45,7 @@ pub struct StoreView {
 
 impl StoreStatus {
     /// A store that was read, and the other end of [`StoreStatus::read_now`].
-    pub(super) fn new() -> (Self, mpsc::Receiver<oneshot::Sender<()>>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<oneshot::Sender<()>>) {
         let (ask, asked) = mpsc::channel(WAITING);
         (Self { faults: Arc::default(), unserved: Arc::default(), ask }, asked)
     }

@@ -29,6 +29,6 @@ pub enum TailFault {
     #[error(transparent)]
     WentBack(#[from] WentBack),
     /// What does not fit must not be forgotten.
-    #[error("{0}: what is served grows stale until some have expired")]
+    #[error("{0}: what is served grows stale until some have expired or are lifted")]
     Full(#[from] Full),
 }

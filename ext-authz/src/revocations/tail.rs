@@ -1,5 +1,10 @@
 //! Following the store's revocations.
 
+mod anew;
+
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use store::{Changes, Head, Store, StoreLocation};
@@ -7,13 +12,13 @@ use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until},
 };
-use verdict::revocation::HashKey;
+use verdict::revocation::{Full, HashKey};
 
 use super::{
     Change, Revision, Revoked, TailFault, Tick, counts::Counts, fault::WentBack, hints, names::Names,
 };
 use crate::{
-    clock::{self, Moment},
+    clock::{Moment, Steady},
     feed::{Publications, Registry},
     listen::Shutdown,
     reload::StoreStatus,
@@ -39,7 +44,13 @@ pub struct Tail {
     scopes: BTreeSet<Scope>,
     /// What counts.
     revoked: Arc<Revoked>,
+    /// When the last complete read began.
     as_of: Moment,
+    /// How long the store keeps what was lifted.
+    lifted_kept: Duration,
+    clock: Steady,
+    /// There was no room for what was read first: nothing of it counts, and nothing is fresh.
+    unread: Option<Full>,
     counts: Counts,
     /// What counts cannot be continued: everything is to be read anew, and not before this instant.
     broken: Option<Instant>,
@@ -79,7 +90,8 @@ impl AskTail {
 }
 
 impl Tail {
-    /// Reads all that is revoked, for data planes of these scopes.
+    /// Reads all that is revoked, for data planes of these scopes. Where that is more than fits, it begins with nothing and
+    /// vouches for nothing, so that operators can make room. `lifted_kept`: how long the store keeps what was lifted.
     ///
     /// # Errors
     /// See [`TailFault`].
@@ -87,6 +99,7 @@ impl Tail {
         location: StoreLocation,
         key: HashKey,
         scopes: BTreeSet<Scope>,
+        lifted_kept: Duration,
     ) -> Result<(Self, AskTail), TailFault> {
         let (ask, asked) = mpsc::channel(WAITING);
         let mut tail = Self {
@@ -94,21 +107,33 @@ impl Tail {
             names: Names::new(key),
             scopes,
             revoked: Arc::default(),
-            as_of: Moment::now(),
+            as_of: Moment::never(),
+            lifted_kept,
+            clock: Steady::begin(),
+            unread: None,
             counts: Counts::default(),
             broken: None,
             known: (0, 0),
             went_back: None,
             asked,
         };
-        tail.read_all().await?;
+        match tail.read_all().await {
+            Err(TailFault::Full(full)) => {
+                tail.unread = Some(full);
+                tail.broken = Some(Instant::now() + TIDY);
+            }
+            read => read?,
+        }
         Ok((tail, AskTail(ask)))
     }
 
-    /// Makes what was read first count.
-    pub fn begin(&self, current: &Current) {
+    /// Makes what was read from the beginning count.
+    pub fn begin(&self, current: &Current, status: &StoreStatus) {
         current.revise(Arc::clone(&self.revoked));
         current.set_revocations_as_of(self.as_of);
+        if let Some(full) = self.unread {
+            status.revocations_failed(&full.into());
+        }
     }
 
     /// Follows until it is time to stop: whenever `committed` tells of a revocation, whenever the database does, and at
@@ -168,7 +193,7 @@ impl Tail {
             }
             if next_tidying <= Instant::now() {
                 next_tidying = Instant::now() + TIDY;
-                self.tidy(told);
+                self.tidy(told).await;
             }
         }
     }
@@ -202,7 +227,7 @@ impl Tail {
                 told.status.wake();
             }
             self.check(&head)?;
-            if Some(head.epoch) != self.revoked.epoch() {
+            if Some(head.epoch) != self.revoked.epoch() || self.may_have_missed_a_lifting() {
                 return self.begin_anew(told).await;
             }
             let last = changes.last().map(|change| change.seq);
@@ -215,17 +240,22 @@ impl Tail {
                 self.revoked = Arc::new(next);
                 told.current.revise(Arc::clone(&self.revoked));
                 if is_all {
-                    told.current.set_revocations_as_of(as_of);
+                    self.is_complete(told, as_of);
                 }
                 told.registry.expect(head.epoch, sequence, known_at);
                 told.publications.advance(&Arc::new(tick));
             } else {
-                told.current.set_revocations_as_of(as_of);
+                self.is_complete(told, as_of);
             }
             if is_all {
                 return Ok(());
             }
         }
+    }
+
+    fn is_complete(&mut self, told: &Told, as_of: Moment) {
+        self.as_of = as_of;
+        told.current.set_revocations_as_of(as_of);
     }
 
     fn tick(&mut self, sequence: u64, known_at: Instant, rows: Vec<store::Change>) -> Tick {
@@ -247,34 +277,6 @@ impl Tail {
         change
     }
 
-    /// Reads everything, and tells all to begin with it.
-    async fn begin_anew(&mut self, told: &Told) -> Result<(), TailFault> {
-        self.read_all().await?;
-        self.broken = None;
-        let (epoch, sequence) = (self.revoked.epoch(), self.revoked.sequence());
-        tracing::info!(epoch, sequence, revoked = self.revoked.all().len(), "read all revocations");
-        self.begin(&told.current);
-        Ok(())
-    }
-
-    async fn read_all(&mut self) -> Result<(), TailFault> {
-        let (as_of, begun) = (Moment::now(), Instant::now());
-        let Changes { head, changes } = self.store.live_revocations(clock::now().0).await?;
-        metrics::store_read(begun.elapsed());
-        self.check(&head)?;
-        self.counts = Counts::default();
-        for row in &changes {
-            self.counts.add(row.level, row.expires_at);
-        }
-        let changes: Vec<Change> = changes.into_iter().map(|row| self.names.change(row)).collect();
-        let reading = self.revoked.reading() + 1;
-        let mut revoked = Revoked::nothing(head.epoch, reading, self.scopes.iter().cloned());
-        revoked.begin(head.revocation, &changes)?;
-        self.revoked = Arc::new(revoked);
-        self.as_of = as_of;
-        Ok(())
-    }
-
     /// Refuses a store that is older than it was, and one that has been, until its next epoch.
     fn check(&mut self, head: &Head) -> Result<(), WentBack> {
         let (known, found) = (self.known, (head.epoch, head.revocation));
@@ -291,8 +293,9 @@ impl Tail {
     }
 
     /// Forgets what has expired, and shows what is left.
-    fn tidy(&mut self, told: &Told) {
-        let now = clock::now();
+    async fn tidy(&mut self, told: &Told) {
+        // While the store does not answer nothing comes that takes room.
+        let Ok(now) = self.now().await else { return };
         let mut revoked = Revoked::clone(&self.revoked);
         if revoked.expire(now) {
             self.revoked = Arc::new(revoked);

@@ -5,12 +5,13 @@ use std::{
     io,
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use store::{Ledger, Store};
 use tokio::task::JoinHandle;
 
-use super::{Api, ServerError};
+use super::{Api, ServerError, upkeep::retention};
 use crate::{
     audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
@@ -22,6 +23,7 @@ use crate::{
     reload::{AskedReads, Publisher, Reloader, Start, StoreFault, check_first_policy, open_policy},
     revocations::{AskTail, Tail},
     tasks::{TaskReads, Tasks},
+    telemetry::revocations as metrics,
 };
 
 /// What is behind the listeners.
@@ -68,9 +70,12 @@ pub async fn open(
     let audit = AuditLog::begin(keys.secrets().audit_key().clone());
     let (ledger, writing) =
         Ledger::open(config.store.clone(), audit.chain()).await.map_err(StoreFault::from)?;
+    ledger.observe(metrics::store_took);
     let writing = tokio::spawn(writing);
     let planes = scopes(&config.data_planes);
-    let (tail, ask_tail) = Tail::open(config.store.clone(), keys.secrets().revocation_key(), planes).await?;
+    let lifted_kept = Duration::from_secs(retention(&config).lifted());
+    let key = keys.secrets().revocation_key();
+    let (tail, ask_tail) = Tail::open(config.store.clone(), key, planes, lifted_kept).await?;
     let publisher = Publisher {
         config: Arc::clone(&config),
         store,
@@ -81,7 +86,7 @@ pub async fn open(
     };
     let (current, store, reloader, asked) = Reloader::new(open_policy(publisher, start).await?);
     // Before anything is served.
-    tail.begin(&current);
+    tail.begin(&current, &store);
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
     let stores = TaskReads { rows: Arc::clone(&reads), lists: Arc::clone(&scans) };
     let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), stores, store.clone());

@@ -6,10 +6,15 @@ use audit::ChainKey;
 use store::{Pruned, Retention, Store};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use crate::{clock, config::Config, listen::Shutdown, telemetry::audit as metrics};
+use crate::{clock::Steady, config::Config, listen::Shutdown, telemetry::audit as metrics};
 
 /// Between two removals. Every replica does them: what one removed, the others do not find.
 const INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long what has ended is kept.
+pub(super) fn retention(config: &Config) -> Retention {
+    Retention { tasks: config.task_retention.as_secs(), audit: config.audit_retention.as_secs() }
+}
 
 /// Removes until it is time to stop.
 pub(super) async fn keep_small(
@@ -18,8 +23,7 @@ pub(super) async fn keep_small(
     key: ChainKey,
     mut shutdown: Shutdown,
 ) {
-    let retention =
-        Retention { tasks: config.task_retention.as_secs(), audit: config.audit_retention.as_secs() };
+    let (retention, mut clock) = (retention(&config), Steady::begin());
     let mut ticks = interval_at(Instant::now() + INTERVAL, INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -28,7 +32,7 @@ pub(super) async fn keep_small(
             () = shutdown.requested() => return,
             _ = ticks.tick() => {}
         }
-        match store.prune(clock::now().0, retention, &key).await {
+        match store.prune(clock.now().0, retention, &key).await {
             Ok(pruned) => {
                 tracing::debug!(?pruned, "removed what has ended");
                 tell_suspects(&pruned);

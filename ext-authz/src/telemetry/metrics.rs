@@ -36,7 +36,13 @@ const BUILD: &str = "writ_build_info";
 /// Counting was begun before in this process.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
-    for seconds in [feed::ACK_SECONDS, feed::REVOCATION_ACK_SECONDS, revocations::READ_SECONDS] {
+    for seconds in [
+        feed::ACK_SECONDS,
+        feed::REVOCATION_ACK_SECONDS,
+        revocations::READ_SECONDS,
+        revocations::COMMIT_SECONDS,
+        revocations::WAIT_SECONDS,
+    ] {
         builder = builder.set_buckets_for_metric(Matcher::Full(seconds.to_owned()), &feed::ACK_BUCKETS)?;
     }
     let handle = builder.install_recorder()?;

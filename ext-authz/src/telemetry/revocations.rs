@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use store::Figures;
+use store::{Figures, Timing};
 
 const LIVE: &str = "writ_revocations_live";
 const COMMITS: &str = "writ_store_commits_total";
-const COMMIT_SECONDS: &str = "writ_store_commit_seconds_total";
+/// Seconds that a transaction of this server takes.
+pub(super) const COMMIT_SECONDS: &str = "writ_store_commit_seconds";
+/// Seconds that an operation waits for its transaction to begin.
+pub(super) const WAIT_SECONDS: &str = "writ_store_wait_seconds";
 const OPERATIONS: &str = "writ_store_operations_total";
 const FAILURES: &str = "writ_store_commit_failures_total";
 const WAITING: &str = "writ_store_operations_waiting";
@@ -20,10 +23,8 @@ pub(super) fn start() {
     describe_gauge!(LIVE, "Revocations that stand, by level");
     describe_gauge!(ACTIVE, "Tasks that are active, in the whole store");
     describe_counter!(COMMITS, "Transactions that this server committed");
-    describe_gauge!(
-        COMMIT_SECONDS,
-        "Time that they took together, from their first statement to their commit"
-    );
+    describe_histogram!(COMMIT_SECONDS, "Time of each, from its first statement to its commit");
+    describe_histogram!(WAIT_SECONDS, "Time that an operation waits for its transaction to begin");
     describe_counter!(OPERATIONS, "Operations in them");
     describe_counter!(FAILURES, "Transactions that failed");
     describe_gauge!(WAITING, "Operations that wait to be written");
@@ -47,12 +48,19 @@ pub fn store_read(time: Duration) {
     histogram!(READ_SECONDS).record(time);
 }
 
+/// How long it takes to write.
+pub fn store_took(timing: Timing) {
+    match timing {
+        Timing::Waited(time) => histogram!(WAIT_SECONDS).record(time),
+        Timing::Committed(time) => histogram!(COMMIT_SECONDS).record(time),
+    }
+}
+
 /// What this server writes.
-#[allow(clippy::cast_precision_loss, reason = "microseconds and counts are exact in 53 bits")]
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts are exact in 53 bits")]
 pub fn store_writes_are(figures: Figures) {
     counter!(COMMITS).absolute(figures.batches);
     counter!(OPERATIONS).absolute(figures.operations);
     counter!(FAILURES).absolute(figures.failed);
-    gauge!(COMMIT_SECONDS).set(figures.micros as f64 / 1e6);
     gauge!(WAITING).set(figures.waiting as f64);
 }

@@ -1,6 +1,8 @@
 //! The operator's listener.
 
-use crate::support::{MAY, Setup, http::get, sha256};
+use tokio::time::timeout;
+
+use crate::support::{MAY, Setup, http::get, sha256, writ::PATIENCE};
 
 #[tokio::test]
 async fn metrics_count_what_happened_by_closed_labels() {
@@ -50,4 +52,34 @@ async fn the_configuration_is_shown_without_hashes() {
     assert_eq!(config["exemptions"][0], "GET logs.internal/healthz");
     assert_eq!(config["limits"]["body_bytes"], 65536);
     assert!(!shown.body.contains(&hash) && !shown.body.contains(&sha256("hashed-secret")));
+}
+
+/// Percentiles need buckets.
+#[tokio::test]
+async fn waits_and_commits_are_distributions() {
+    let setup = Setup::new();
+    let writ = setup.serve().await;
+    writ.access_token(MAY).await;
+    for name in ["writ_store_wait_seconds", "writ_store_commit_seconds"] {
+        let measuring = async {
+            loop {
+                let metrics = get(writ.admin, "/metrics").await.body;
+                let value = |line: String| {
+                    let value = metrics.lines().find_map(|own| own.strip_prefix(&line));
+                    value.map_or(0, |value| value.parse::<u64>().unwrap())
+                };
+                let buckets: Vec<_> = ["0.001", "0.01", "0.1", "1", "30", "+Inf"]
+                    .into_iter()
+                    .map(|most| value(format!("{name}_bucket{{le=\"{most}\"}} ")))
+                    .collect();
+                if buckets.last() > Some(&0) {
+                    assert!(buckets.is_sorted(), "{buckets:?}");
+                    assert_eq!(buckets.last(), Some(&value(format!("{name}_count "))));
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, measuring).await.unwrap_or_else(|_| panic!("nothing of {name}"));
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::Method;
 use serde_json::Value;
 use test_databases::Database;
 use tokio::time::timeout;
@@ -20,6 +21,50 @@ over_both! {
     a_rotation_refuses_no_valid_token,
     a_withdrawn_key_is_refused_everywhere_and_no_other,
     a_key_changes_by_its_age_and_is_forgotten_after_its_last_token,
+}
+
+/// What cannot be read after a withdrawal does not make it undone.
+#[tokio::test]
+async fn a_withdrawal_is_answered_from_its_commit() {
+    let database = Database::sqlite();
+    let setup = first_replica(&database, &opening("/open"));
+    let writ = setup.serve().await;
+    // From the withdrawal's commit on neither keys nor revocations can be read.
+    let break_at_withdrawal = "CREATE TRIGGER broken AFTER INSERT ON audit_batches WHEN NEW.body LIKE '%withdrawn%' \
+        BEGIN UPDATE signing_keys SET alg = 'none'; UPDATE revocations SET revoked_at = -1; END";
+    let mend =
+        "DROP TRIGGER broken; UPDATE signing_keys SET alg = 'EdDSA'; UPDATE revocations SET revoked_at = 1";
+    for by_revocation in [true, false] {
+        let leaked = in_state(&setup, "active").remove(0);
+        database.execute(break_at_withdrawal).await;
+        let (path, body) = if by_revocation {
+            ("/v1/revocations".to_owned(), format!(r#"{{"level":"key","name":"{leaked}"}}"#))
+        } else {
+            (format!("/v1/keys/{leaked}/withdraw"), String::new())
+        };
+        let answer = writ.operate(Method::POST, &path, &body).await;
+        let status = answer.status.as_u16();
+        let said = answer.json();
+        database.execute(mend).await;
+        if by_revocation {
+            assert_eq!(
+                (status, &said["is_new"], &said["revocation"]["name"]),
+                (201, &true.into(), &leaked.into())
+            );
+        } else {
+            assert_eq!((status, &said["changed"]), (200, &true.into()), "{said}");
+            assert_eq!(in_state(&setup, "active"), [said["active"].as_str().unwrap()]);
+        }
+        // And the replica takes up what it could not read.
+        let token = loop {
+            let started = writ.start_task(&format!(r#"{{"grants":[{MAY}]}}"#)).await;
+            if started.status == 201 {
+                break started.json()["access_token"].as_str().unwrap().to_owned();
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(in_state(&setup, "active"), [kid(&token)]);
+    }
 }
 
 const OBJECT: &str = "/my-bucket/logs/2026-05-01.log";

@@ -40,6 +40,7 @@ mod reload_faults;
 mod reload_places;
 mod replicas;
 mod revocations;
+mod revocations_full;
 mod revoke_command;
 mod shutdown;
 mod snapshot_show;

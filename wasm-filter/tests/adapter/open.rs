@@ -183,6 +183,43 @@ fn what_was_revoked_in_shadow_ends_with_the_shadow() {
     assert_eq!(host.metric("writ.ended.revoked"), 1);
 }
 
+/// Revoked or expired before it came, or without any token: from the first second of enforcement all are refused.
+#[test]
+fn what_shadow_let_through_ends_with_the_shadow() {
+    let host = FakeHost::new();
+    let mut root = at_five(&host);
+    hear(&host, &mut root, 1, encode(delta(9, 10, &[hash(Kind::Task, TASK)], &[])));
+    let expired = json!({"iat": NOW - 200, "exp": NOW - 100});
+    let tokens = [(10, Some(json!({}))), (11, Some(expired)), (12, None), (13, Some(of_task("task-3")))];
+    let _streams: Vec<_> = tokens
+        .into_iter()
+        .map(|(context, changes)| {
+            let mut fields = request("GET", PATH, changes.map(token).as_deref());
+            fields[2] = field(":authority", "shadow.internal");
+            host.state_mut().headers = fields;
+            let mut stream = root.stream(ContextId(context));
+            assert_eq!(stream.on_request_headers(true), Flow::Continue);
+            stream
+        })
+        .collect();
+    let mut previous = 10;
+    for (seconds, expected) in [(30, &[][..]), (59, &[]), (60, &[10, 11, 12]), (70, &[10, 11, 12])] {
+        host.state_mut().now = NOW + seconds;
+        // Of nothing new; it keeps fresh.
+        let as_of_ms = (NOW + seconds) * 1000;
+        let beat = proto::v1::Delta { as_of_ms, ..delta(previous, seconds, &[], &[]) };
+        previous = seconds;
+        hear(&host, &mut root, 1, encode(beat));
+        tick_at(&host, &mut root, seconds);
+        assert_eq!(ended(&host), expected, "{seconds}");
+    }
+    let codes: Vec<_> = host.state().responses.iter().map(|response| response.code()).collect();
+    assert_eq!(codes, ["revoked", "expired", "missing_token"]);
+    for code in ["revoked", "expired", "missing_token"] {
+        assert_eq!(host.metric(&format!("writ.ended.{code}")), 1, "{code}");
+    }
+}
+
 #[test]
 fn whoever_has_gone_is_not_ended() {
     let host = FakeHost::new();

@@ -243,9 +243,14 @@ fn keys(view: &mut View, change: KeyChange, at: u64) -> Result<Done, WriteError>
     for key in put {
         view.put_key(key.kid.clone(), Some(key));
     }
-    let mut beside = Lines::new();
+    let (mut standing, mut beside) = (Vec::with_capacity(revoked.len()), Lines::new());
     for new in revoked {
-        beside.append(&revoke(view, new, at).beside);
+        let done = revoke(view, new, at);
+        beside.append(&done.beside);
+        if let Written::Revoked { revocation, .. } = done.written {
+            standing.push(revocation);
+        }
     }
-    Ok(Done { written: Written::Keys(view.head.keys), is_news: true, beside })
+    let written = Written::Keys { sequence: view.head.keys, revoked: standing };
+    Ok(Done { written, is_news: true, beside })
 }

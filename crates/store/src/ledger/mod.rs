@@ -23,11 +23,11 @@ use std::{fmt, sync::Arc};
 use audit::{Chain, Lines};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 pub(crate) use load::json;
-pub use queue::Figures;
+pub use queue::{Figures, Timing};
 pub(crate) use save::PUT_KEYS;
 pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Write, WriteError, Written};
 
@@ -96,7 +96,8 @@ impl Ledger {
         check::check(&write)?;
         let place = self.shared.place(size(&write, &events)).ok_or(WriteError::Busy)?;
         let (answer, answered) = oneshot::channel();
-        self.orders.try_send(Order { write, events, answer, place }).map_err(|error| match error {
+        let since = Instant::now();
+        self.orders.try_send(Order { write, events, answer, since, place }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Closed,
         })?;
@@ -116,6 +117,11 @@ impl Ledger {
     #[must_use]
     pub fn figures(&self) -> Figures {
         self.shared.figures()
+    }
+
+    /// Tells `observer` how long things take from here on, on the task that writes: it must be quick. The first one stays.
+    pub fn observe(&self, observer: fn(Timing)) {
+        let _ = self.shared.observer.set(observer);
     }
 
     /// Takes no more. What waits is written still.

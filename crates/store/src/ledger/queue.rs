@@ -1,14 +1,18 @@
 //! What waits to be written: bounded in number and in bytes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use audit::Lines;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::yield_now,
+    time::Instant,
 };
 
 use super::{Write, WriteError, Written};
@@ -31,6 +35,8 @@ pub(super) struct Order {
     pub(super) write: Write,
     pub(super) events: Lines,
     pub(super) answer: Answer,
+    /// Since when it waits.
+    pub(super) since: Instant,
     /// Frees its place when it is dropped.
     pub(super) place: Place,
 }
@@ -57,7 +63,8 @@ pub(super) struct Shared {
     pub(super) committed_at: AtomicU64,
     pub(super) operations: AtomicU64,
     pub(super) failed: AtomicU64,
-    pub(super) micros: AtomicU64,
+    /// Who wants to know how long it takes.
+    pub(super) observer: OnceLock<fn(Timing)>,
     pub(super) closing: watch::Sender<bool>,
 }
 
@@ -78,8 +85,15 @@ pub struct Figures {
     pub operations: u64,
     /// Transactions that failed.
     pub failed: u64,
-    /// Microseconds that all transactions took together, from the first statement to the end of the commit.
-    pub micros: u64,
+}
+
+/// How long something took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// An operation waited for its transaction to begin.
+    Waited(Duration),
+    /// A transaction, from its first statement to the end of its commit.
+    Committed(Duration),
 }
 
 impl Shared {
@@ -92,7 +106,7 @@ impl Shared {
             committed_at: AtomicU64::new(0),
             operations: AtomicU64::new(0),
             failed: AtomicU64::new(0),
-            micros: AtomicU64::new(0),
+            observer: OnceLock::new(),
             closing: watch::Sender::new(false),
         }
     }
@@ -106,6 +120,12 @@ impl Shared {
         (before.saturating_add(bytes) <= WAITING_BYTES).then_some(place)
     }
 
+    pub(super) fn observe(&self, timing: Timing) {
+        if let Some(observer) = self.observer.get() {
+            observer(timing);
+        }
+    }
+
     pub(super) fn figures(&self) -> Figures {
         Figures {
             waiting: self.waiting.load(Ordering::Relaxed),
@@ -115,7 +135,6 @@ impl Shared {
             committed_at: self.committed_at.load(Ordering::Relaxed),
             operations: self.operations.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
-            micros: self.micros.load(Ordering::Relaxed),
         }
     }
 }

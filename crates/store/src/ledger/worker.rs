@@ -17,7 +17,7 @@ use super::{
     apply::{Done, apply},
     load::{begin, catch_up, load},
     memory::Memory,
-    queue::{Answer, Order, Queue, Shared},
+    queue::{Answer, Order, Queue, Shared, Timing},
     save::{self, is_kept, save},
     view::View,
 };
@@ -104,6 +104,9 @@ impl Worker {
     /// Writes `orders`, or answers all of them with what is in the way.
     async fn turn(&mut self, orders: Vec<Order>) {
         let began = Instant::now();
+        for order in &orders {
+            self.shared.observe(Timing::Waited(began.duration_since(order.since)));
+        }
         let (mut link, mut view) = match bounded(self.begin()).await {
             Ok(begun) => begun,
             Err(fault) => return self.fail(orders.into_iter().map(|order| order.answer), &fault),
@@ -111,7 +114,7 @@ impl Worker {
         let mut writes = Vec::with_capacity(orders.len());
         let (mut answers, mut places) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
         // It may have taken long to get here: who was told that it failed should be told the truth.
-        for Order { write, events, answer, place } in orders.into_iter().filter(Order::is_awaited) {
+        for Order { write, events, answer, since: _, place } in orders.into_iter().filter(Order::is_awaited) {
             writes.push((write, events));
             answers.push(answer);
             places.push(place);
@@ -123,7 +126,10 @@ impl Worker {
         };
         let answers: Answers = answers.into_iter().zip(outcomes).collect();
         match batch {
-            Some(batch) => self.commit(link, batch, view, answers).await,
+            Some(batch) => {
+                self.commit(link, batch, view, answers).await;
+                self.shared.observe(Timing::Committed(began.elapsed()));
+            }
             None => {
                 self.memory = view.into_memory();
                 if bounded(roll_back(&mut link)).await.is_ok() {
@@ -132,8 +138,6 @@ impl Worker {
                 self.answer(answers);
             }
         }
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.shared.micros.fetch_add(micros, Ordering::Relaxed);
     }
 
     /// Locks the store, and finds out what became of the commit before, if nobody knows.

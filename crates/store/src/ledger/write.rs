@@ -116,8 +116,13 @@ pub enum Written {
     },
     /// [`Write::Lift`]: whether there was anything to lift.
     Lifted(bool),
-    /// [`Write::Keys`]: the sequence from now on.
-    Keys(u64),
+    /// [`Write::Keys`].
+    Keys {
+        /// The keys sequence from now on.
+        sequence: u64,
+        /// What was revoked with it, as it stands now.
+        revoked: Vec<Revocation>,
+    },
     /// [`Write::Issue`] and [`Write::Note`].
     Done,
 }

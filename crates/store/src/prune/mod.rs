@@ -22,6 +22,14 @@ pub struct Retention {
     pub audit: u64,
 }
 
+impl Retention {
+    /// How long what was lifted is kept, seconds: whoever reads the store on after that has missed it.
+    #[must_use]
+    pub fn lifted(self) -> u64 {
+        self.tasks.max(MARGIN)
+    }
+}
+
 /// What came of a removal: how many rows are gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -71,7 +79,7 @@ impl Store {
         let chains = self.prune_chains(batches, key).await?;
         Ok(Pruned {
             revocations: self.delete(REVOCATIONS, now.saturating_sub(60)).await?
-                + self.delete(LIFTED, now.saturating_sub(tasks.max(MARGIN))).await?,
+                + self.delete(LIFTED, now.saturating_sub(retention.lifted())).await?,
             tasks: self.delete(TASKS, ended).await?,
             audit_batches: chains.batches,
             suspect_chains: chains.suspects.len() as u64,
@@ -100,9 +108,12 @@ impl Store {
         Ok(deleted)
     }
 
-    /// The earlier of `now` and what the database's clock says: what all replicas share does not go because one of them has
+    /// The earlier of `now`, Unix seconds, and what the database's clock says, if it has one: what all replicas share does not go because one of them has
     /// a clock that is ahead.
-    async fn earliest(&self, now: u64) -> Result<u64, StoreError> {
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn earliest(&self, now: u64) -> Result<u64, StoreError> {
         let mut lease = self.lease().await?;
         let there = match &mut lease.link {
             Link::Sqlite(..) => Ok(now),

@@ -76,6 +76,9 @@ const LIVE: &str = "SELECT s.epoch, s.min_iat, s.latest_generation, s.revocation
     FROM store s LEFT JOIN revocations r ON r.lifted_seq IS NULL AND (r.expires_at IS NULL OR r.expires_at > $1) \
     ORDER BY r.seq LIMIT $2";
 
+const LIVE_COUNT: &str =
+    "SELECT COUNT(*) FROM revocations WHERE lifted_seq IS NULL AND (expires_at IS NULL OR expires_at > $1)";
+
 impl Store {
     /// Revocations, in their order.
     ///
@@ -110,6 +113,23 @@ impl Store {
     /// The store cannot be read.
     pub async fn live_revocations(&self, now: u64) -> Result<Changes, StoreError> {
         self.followed(LIVE, now, u32::MAX).await
+    }
+
+    /// How many [`Store::live_revocations`] would be.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn count_live_revocations(&self, now: u64) -> Result<u64, StoreError> {
+        let mut lease = self.lease().await?;
+        let counting = async {
+            let now = signed(now)?;
+            Ok::<i64, Fault>(on_link!(&mut lease.link, link => {
+                sqlx::query_scalar(LIVE_COUNT).bind(now).fetch_one(link).await?
+            }))
+        };
+        let count = bounded(counting).await.and_then(unsigned).map_err(|fault| lease.error(fault))?;
+        lease.give_back();
+        Ok(count)
     }
 
     async fn followed(&self, query: &'static str, number: u64, limit: u32) -> Result<Changes, StoreError> {

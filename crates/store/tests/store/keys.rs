@@ -63,7 +63,8 @@ async fn of_changes_by_one_reading_one_is_made(database: Database) {
     let (first, second) =
         tokio::join!(one.write(change("a"), Lines::new()), other.write(change("b"), Lines::new()));
     let outcomes = [first, second];
-    let done = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Written::Keys(1)))).count();
+    let done =
+        outcomes.iter().filter(|outcome| matches!(outcome, Ok(Written::Keys { sequence: 1, .. }))).count();
     let lost = outcomes.iter().filter(|outcome| matches!(outcome, Err(WriteError::KeysChanged))).count();
     assert_eq!((done, lost), (1, 1), "{outcomes:?}");
     assert_eq!(open(&database).await.keys().await.unwrap().keys.len(), 1);
@@ -85,11 +86,16 @@ async fn a_withdrawal_is_one_commit(database: Database) {
     let put =
         vec![SigningKey { sealed: None, ..key("bad", KeyState::Withdrawn) }, key("good", KeyState::Active)];
     let change = KeyChange { expected: 1, put: put.clone(), remove: Vec::new(), revoke: vec![revoked] };
-    assert_eq!(ledger.write(Write::Keys(change), Lines::new()).await.unwrap(), Written::Keys(2));
+    let Written::Keys { sequence: 2, revoked } =
+        ledger.write(Write::Keys(change), Lines::new()).await.unwrap()
+    else {
+        panic!()
+    };
     let keys = store.keys().await.unwrap();
     assert_eq!((keys.head.keys, keys.head.revocation, keys.keys), (2, 1, put));
     let revocations =
         store.revocations(&RevocationFilter { limit: 10, ..RevocationFilter::default() }).await.unwrap();
+    assert_eq!(revocations, revoked);
     assert_eq!((revocations[0].level, &*revocations[0].name), (Level::Key, "bad"));
     let lift = Write::Lift { level: Level::Key, name: "bad".into(), by: "ada".into(), now: NOW };
     assert!(matches!(ledger.write(lift, Lines::new()).await, Err(WriteError::NotLiftable(Level::Key))));

@@ -101,7 +101,7 @@ fn version(generation: u64) -> Version {
     Version { epoch: 1, generation, revocation: 0 }
 }
 
-pub(super) fn state(generation: u64) -> State {
+pub(crate) fn state(generation: u64) -> State {
     state_of(generation, 0)
 }
 

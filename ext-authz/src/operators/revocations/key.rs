@@ -22,6 +22,9 @@ pub(super) async fn withdraw(
         Err(ChangeError::Unknown(_)) => return Ok(None),
         withdrawn => withdrawn?,
     };
+    if let Some(revocation) = withdrawn.revocation {
+        return Ok(Some((revocation, withdrawn.is_new)));
+    }
     let filter = RevocationFilter {
         level: Some(Level::Key),
         name: Some(kid.to_owned()),

@@ -9,13 +9,16 @@ impl Tasks {
     /// The claims of a token that counts now, if it is the client's; `None` for any other.
     ///
     /// # Errors
-    /// The store cannot be read: nobody knows then.
+    /// The store cannot be read, or holds more than fits: nobody knows then.
     pub async fn introspect(
         &self,
         client: &AuthenticatedClient,
         token: &str,
     ) -> Result<Option<Claims>, TaskError> {
         let (now, state) = (clock::now(), self.0.current.load());
+        if state.revoked().epoch().is_none() {
+            return Err(TaskError::Unavailable);
+        }
         let Some(claims) = standing(token, client.name(), &state, now) else { return Ok(None) };
         // A task that ended a moment ago is not in the snapshot yet. Whatever is above has ended it too.
         let task = self.0.reads.rows.task(claims.task()).await?;

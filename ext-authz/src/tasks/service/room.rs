@@ -15,7 +15,8 @@ const FULL_FOR_TASKS: usize = MAX / 8 * 7;
 /// Refuses a new task while too much is revoked, as far as this server knows.
 pub(super) fn check_room(state: &State) -> Result<(), TaskError> {
     let revocations = state.snapshot().revocations().len();
-    if has_room(revocations) {
+    // Of no epoch: there was no room for what is revoked.
+    if state.revoked().epoch().is_some() && has_room(revocations) {
         return Ok(());
     }
     static SAID: Quiet = Quiet::new();

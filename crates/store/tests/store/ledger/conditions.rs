@@ -67,7 +67,8 @@ async fn a_token_needs_names_that_are_not_revoked(database: Database) {
 async fn a_token_needs_the_keys_and_the_epoch_that_it_was_signed_under(database: Database) {
     let ledger = ledger(&database, "a").await;
     assert_eq!(ledger.done(issue(&[])).await, Written::Done);
-    assert_eq!(ledger.done(Write::Keys(KeyChange::default())).await, Written::Keys(1));
+    let changed = Written::Keys { sequence: 1, revoked: Vec::new() };
+    assert_eq!(ledger.done(Write::Keys(KeyChange::default())).await, changed);
     assert!(matches!(ledger.refused(issue(&[])).await, WriteError::KeysChanged));
     let signed = |keys, epoch| Write::Issue(Conditions { keys, epoch, ..conditions(&[]) });
     assert_eq!(ledger.done(signed(1, 1)).await, Written::Done);

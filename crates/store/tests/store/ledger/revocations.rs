@@ -153,6 +153,7 @@ async fn changes_are_read_in_their_order(database: Database) {
     assert_eq!(read(4, 9).await, []);
     let live = async |now| {
         let live = store.live_revocations(now).await.unwrap();
+        assert_eq!(store.count_live_revocations(now).await.unwrap(), live.changes.len() as u64);
         live.changes.into_iter().map(|change| change.name).collect::<Vec<_>>()
     };
     assert_eq!(live(NOW).await, ["y", "t"]);
