@@ -122,6 +122,31 @@ async fn a_task_is_told_from_its_start_to_its_end_and_beyond() {
     assert!(text.lines().any(|line| line.contains("denied            not_granted")), "{text}");
 }
 
+/// Whichever was reported first.
+#[tokio::test]
+async fn a_story_is_told_in_the_order_of_its_milliseconds() {
+    let setup = setup();
+    let writ = setup.serve().await;
+    let (watch, _) = writ.watch_anew().await;
+    let second = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - 10;
+    let decided = |action: &str, millis| Decision {
+        verdict: "allow".into(),
+        at: second,
+        millis,
+        action: action.into(),
+        task: "story".into(),
+        ..Decision::default()
+    };
+    let decisions = vec![decided("last", 700), decided("first", 0), decided("then", 20)];
+    watch.send(report(Report { decisions, decided: 3, ..Report::default() })).await;
+    let told = writ.audit_until("task=story", |events| events.len() == 3).await;
+    assert_eq!(told[0]["at"], second * 1000 + 700, "as it was recorded");
+    let output = setup.run(&["audit", "query", "--task", "story"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let places: Vec<_> = ["first", "then", "last"].map(|what| text.find(what).unwrap()).into();
+    assert!(places.is_sorted(), "{text}");
+}
+
 #[tokio::test]
 async fn what_servers_operators_and_data_planes_do_is_told() {
     let setup = setup();

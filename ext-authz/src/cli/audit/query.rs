@@ -37,8 +37,8 @@ fn told(mut events: Vec<Value>, is_cut: bool) -> String {
     if events.is_empty() {
         return "nothing of that is in the audit log".to_owned();
     }
-    // Data planes tell of whole seconds, a little later: within a second the log's own order says most.
-    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0) / 1000);
+    // Data planes tell a little later. Of one instant the log's own order says most.
+    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0));
     let mut lines: Vec<String> = events.iter().map(words::line).collect();
     if is_cut {
         lines.push(paint(NOTE, "there is more: see --limit"));
