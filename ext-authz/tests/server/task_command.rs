@@ -79,7 +79,7 @@ async fn what_is_not_its_own_is_nothing_to_a_client_and_all_to_an_operator() {
         let arguments = [&["task", command, &task][..], &AS_ONE].concat();
         let (code, stdout, stderr) = setup.run_with(&arguments, "");
         assert_eq!((code, stdout.as_str()), (1, ""));
-        assert!(stderr.starts_with("error: unknown_task: "), "{stderr}");
+        assert_eq!(stderr, "error: unknown_task: there is no such task of this client\n");
     }
     assert_eq!(as_one(&setup, &[&["task", "list"]]).1["tasks"], json!([]));
     // Who may open the operators' socket sees all.
@@ -89,6 +89,8 @@ async fn what_is_not_its_own_is_nothing_to_a_client_and_all_to_an_operator() {
     assert_eq!((code, text(&shown, "/task/id")), (0, task.as_str()));
     let (code, stdout, stderr) = setup.run_with(&["task", "show", "../v1/operator?x"], "");
     assert!(code == 1 && stdout.is_empty() && stderr.starts_with("error: unknown_task"), "{stderr}");
+    let (_, _, stderr) = setup.run_with(&["task", "show", "none"], "");
+    assert_eq!(stderr, "error: unknown_task: there is no such task\n");
     // With a failure as JSON where that was asked for.
     let (code, stdout, stderr) = setup.run_with(&["task", "show", "none", "--json"], "");
     let problem: Value = serde_json::from_str(&stderr).unwrap();
