@@ -293,6 +293,16 @@ async fn the_commands_show_and_verify() {
     assert_eq!((code, found["events"].as_array().unwrap().len(), &found["more"]), (0, 1, &json!(false)));
     let (_, found) = setup.run_json(&["audit", "query", "--limit", "2"], "");
     assert_eq!((found["events"].as_array().unwrap().len(), &found["more"]), (2, &json!(true)));
+    let (_, all) = setup.run_json(&["audit", "query"], "");
+    let next = found["next"].as_str().unwrap();
+    let (_, rest) = setup.run_json(&["audit", "query", "--after", next], "");
+    let known = |answer: &Value| answer["events"].as_array().unwrap().len();
+    assert_eq!((known(&rest), &rest["events"][0]), (known(&all) - 2, &all["events"][2]));
+    let (code, _, stderr) = setup.run_with(&["audit", "query", "--limit", "2"], "");
+    assert_eq!((code, stderr), (0, format!("note: there is more: --after {next}\n")));
+    let (code, _, stderr) = setup.run_with(&["audit", "query", "--event", "foo"], "");
+    assert!(code == 1 && stderr.contains("event: ") && stderr.contains("`task_started`"), "{stderr}");
+    assert!(!stderr.contains("deserialize"), "{stderr}");
     let (code, lines, _) = setup.run_with(&["audit", "tail", "--verdict", "deny", "--json"], "");
     let line: Value = serde_json::from_str(lines.trim()).unwrap();
     assert_eq!((code, &line["code"]), (0, &json!("not_granted")));

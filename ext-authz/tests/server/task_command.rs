@@ -57,8 +57,18 @@ async fn a_task_is_started_shown_listed_and_completed() {
     let (_, listed) = as_one(&setup, &[&["task", "list", "--limit", "1"]]);
     assert_eq!(text(&listed, "/next"), task, "a page of one, and where the next begins");
     let page = [&["task", "list", "--limit", "1"][..], &AS_ONE].concat();
-    let (_, stdout, _) = setup.run_with(&page, "");
-    assert!(stdout.contains(&format!("there are more: --after {task}")), "{stdout}");
+    let (_, stdout, stderr) = setup.run_with(&page, "");
+    assert_eq!(stderr, format!("note: there are more: --after {task}\n"));
+    assert!(!stdout.contains("there are more"), "{stdout}");
+    let rest = [&page[..], &["--after", task]].concat();
+    let (_, stdout, stderr) = setup.run_with(&rest, "");
+    assert!(stdout.contains(below) && stderr.is_empty(), "{stdout}{stderr}");
+    for (since, count) in
+        [("1h", 2), ("1778371200", 2), ("2026-05-10T00:00:00Z", 2), ("2200-01-01T00:00:00Z", 0)]
+    {
+        let (_, listed) = as_one(&setup, &[&["task", "list", "--since", since]]);
+        assert_eq!(listed["tasks"].as_array().unwrap().len(), count, "{since}");
+    }
 
     let complete = [&["task", "complete", task][..], &AS_ONE].concat();
     let (code, stdout, _) = setup.run_with(&complete, "");
