@@ -10,10 +10,11 @@ use proxy_wasm::{
     traits::{Context, HttpContext, RootContext},
     types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, Status},
 };
-use verdict::UnixTime;
 
 use crate::{
-    host::{ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId},
+    host::{
+        ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
+    },
     root::Root,
     stream::{Flow, Stream},
 };
@@ -46,8 +47,9 @@ impl Host for Envoy {
         hostcalls::get_map_bytes(MapType::HttpRequestHeaders).map_err(failed("get_header_map_pairs"))
     }
 
-    fn now(&self) -> Result<UnixTime, HostError> {
-        since_epoch().map(|since| UnixTime(since.as_secs()))
+    fn now_millis(&self) -> Result<UnixMillis, HostError> {
+        let since = since_epoch()?;
+        Ok(UnixMillis(since.as_secs().saturating_mul(1000).saturating_add(since.subsec_millis().into())))
     }
 
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {

@@ -4,6 +4,18 @@ use std::fmt;
 
 use verdict::UnixTime;
 
+/// Milliseconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    /// The second it lies in.
+    #[must_use]
+    pub fn seconds(self) -> UnixTime {
+        UnixTime(self.0 / 1000)
+    }
+}
+
 /// Calls into the proxy. A call that fails leaves the request undecided, and so denied.
 pub trait Host {
     /// Every field of the request in order, pseudo-header fields included, names in lower case.
@@ -16,7 +28,15 @@ pub trait Host {
     ///
     /// # Errors
     /// The host has no clock, or one set before 1970.
-    fn now(&self) -> Result<UnixTime, HostError>;
+    fn now_millis(&self) -> Result<UnixMillis, HostError>;
+
+    /// The second it lies in.
+    ///
+    /// # Errors
+    /// As [`Host::now_millis`].
+    fn now(&self) -> Result<UnixTime, HostError> {
+        self.now_millis().map(UnixMillis::seconds)
+    }
 
     /// An attribute of the connection or request; `None` where it has none of that name.
     ///

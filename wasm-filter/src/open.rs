@@ -3,11 +3,11 @@
 
 use std::{cell::RefCell, collections::VecDeque, fmt, mem, rc::Rc};
 
-use verdict::{Denial, Standing, UnixTime};
+use verdict::{Denial, Standing};
 
 use crate::{
     feed::report::Decision,
-    host::{ContextId, Host, Level},
+    host::{ContextId, Host, Level, UnixMillis},
     plugin::Plugin,
     stream::{self, DENIAL_PROPERTY},
 };
@@ -144,7 +144,7 @@ impl Open {
 }
 
 /// Ends the next of the doomed, up to so many, and says how many. Leaves the context of one of them the current one.
-pub fn end_next(host: &impl Host, plugin: &Plugin, now: UnixTime, most: usize) -> usize {
+pub fn end_next(host: &impl Host, plugin: &Plugin, at: UnixMillis, most: usize) -> usize {
     let mut ended = 0_usize;
     while ended < most
         && let Some(Doomed { context, denial, standing, .. }) = plugin.open().next_doomed()
@@ -165,7 +165,7 @@ pub fn end_next(host: &impl Host, plugin: &Plugin, now: UnixTime, most: usize) -
         // What no token granted was recorded when shadow mode let it through.
         if let (Some(shared), Some(token)) = (plugin.feed(), standing.token()) {
             let decision = Decision {
-                at: now.0,
+                at,
                 verdict: denial.code().as_str(),
                 task: token.task(),
                 agent: token.holder(),

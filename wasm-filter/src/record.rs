@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use verdict::{Denial, Permit, UnixTime, Verdict, VerifiedToken};
+use verdict::{Denial, Permit, Verdict, VerifiedToken};
 
 use crate::{
     feed::report::Decision,
-    host::{ContextId, Host},
+    host::{ContextId, Host, UnixMillis},
     plugin::Plugin,
 };
 
@@ -19,7 +19,7 @@ pub struct Judged {
     /// Whether the request passes.
     pub verdict: Verdict,
     /// When.
-    pub at: UnixTime,
+    pub at: UnixMillis,
     /// The token, once it was verified.
     pub token: Option<Arc<VerifiedToken>>,
 }
@@ -74,7 +74,7 @@ fn of_denial<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged, denial: &Den
 fn decision<'d>(headers: &[(&[u8], &'d [u8])], judged: &'d Judged) -> Option<Decision<'d>> {
     let token = judged.token.as_deref()?;
     Some(Decision {
-        at: judged.at.0,
+        at: judged.at,
         host: host_name(headers),
         task: token.task(),
         agent: token.holder(),

@@ -63,8 +63,8 @@ impl<H: FeedHost + Clone> Root<H> {
     pub fn on_tick(&mut self) {
         if let Some(feed) = &mut self.feed {
             feed.on_tick();
-        } else if let (Some(plugin), Ok(now)) = (&self.plugin, self.host.now()) {
-            plugin.doom_expired(now);
+        } else if let (Some(plugin), Ok(now)) = (&self.plugin, self.host.now_millis()) {
+            plugin.doom_expired(now.seconds());
             if open::end_next(&self.host, plugin, now, open::MAX_SETTLED) > 0 {
                 let _ = self.host.enter(self.context);
             }

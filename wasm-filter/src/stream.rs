@@ -201,7 +201,8 @@ impl<H: Host + Clone> Stream<H> {
         headers: &[(&[u8], &[u8])],
         body: Body,
     ) -> Result<Judged, HostError> {
-        let now = self.host.now()?;
+        let at = self.host.now_millis()?;
+        let now = at.seconds();
         let judge = |peer: &Peer| {
             plugin
                 .judge(&Request { headers, body, peer }, now)
@@ -215,13 +216,13 @@ impl<H: Host + Clone> Stream<H> {
         }
         // Handing a certificate over costs more than a second reading, and few tokens are bound to one.
         if !depends_on_peer(&verdict) {
-            return Ok(Judged { verdict, token, at: now });
+            return Ok(Judged { verdict, token, at });
         }
         let verdict = match peer::read(&self.host)? {
             Some(peer) => judge(&peer).verdict,
             None => verdict,
         };
-        Ok(Judged { verdict, token, at: now })
+        Ok(Judged { verdict, token, at })
     }
 
     /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some

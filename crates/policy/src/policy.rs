@@ -86,6 +86,13 @@ pub struct Exemption {
 }
 
 impl Client {
+    /// Whether a token that this client asks for can be held by `agent`.
+    #[must_use]
+    pub fn may_name(&self, agent: &str) -> bool {
+        let delegates = self.may_delegate.iter().flat_map(|delegation| &delegation.to);
+        self.agents.iter().chain(delegates).any(|pattern| pattern.matches(agent))
+    }
+
     /// Whether this client, of this name, may exchange a token that `from` holds, of a task that the client `starter`
     /// started, for one that `to` will hold.
     #[must_use]

@@ -39,4 +39,4 @@ pub use revocation::{
     Change, Changes, Lifted, MARGIN as REVOCATION_MARGIN, NewRevocation, Revocation, RevocationFilter,
 };
 pub use store::{Migrated, Store};
-pub use task::{NewTask, Task, TaskFilter, TaskState, UnknownState};
+pub use task::{NewTask, Part, Task, TaskFilter, TaskState, UnknownState};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     Store,
     error::{Fault, StoreError},
-    link::on_link,
+    link::{Link, on_link},
     store::bounded,
 };
 
@@ -19,12 +19,9 @@ impl Store {
     /// The store cannot be read.
     pub async fn sealed_secrets(&self) -> Result<BTreeMap<String, String>, StoreError> {
         let mut lease = self.lease().await?;
-        let query = "SELECT name, sealed FROM sealed_secrets";
-        let rows: Result<Vec<(String, String)>, Fault> =
-            on_link!(&mut lease.link, link => bounded(sqlx::query_as(query).fetch_all(link)).await);
-        let rows = rows.map_err(|fault| lease.error(fault))?;
+        let secrets = sealed(&mut lease.link).await.map_err(|fault| lease.error(fault))?;
         lease.give_back();
-        Ok(rows.into_iter().collect())
+        Ok(secrets)
     }
 
     /// Keeps the secret `name`, unless there is one: of several replicas that made one at the same time, one keeps its
@@ -43,4 +40,12 @@ impl Store {
         lease.give_back();
         Ok(())
     }
+}
+
+/// Each secret by its name, as a transaction in progress has it.
+pub(crate) async fn sealed(link: &mut Link) -> Result<BTreeMap<String, String>, Fault> {
+    let query = "SELECT name, sealed FROM sealed_secrets";
+    let rows: Vec<(String, String)> =
+        on_link!(link, connection => bounded(sqlx::query_as(query).fetch_all(connection)).await?);
+    Ok(rows.into_iter().collect())
 }

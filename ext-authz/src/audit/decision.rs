@@ -70,8 +70,8 @@ fn denied(denial: &Denial) -> Option<Event<'_>> {
 
 /// What a data plane says that it decided. It is believed, as far as it can be: it says so under its own name.
 pub(crate) fn reported<'e>(now: UnixMillis, data_plane: &'e str, decision: &'e Decision) -> Event<'e> {
-    let Decision { at, verdict, shadow, host, action, resource, task, agent, client, jti } = decision;
-    let at = at.saturating_mul(1000);
+    let Decision { at, millis, verdict, shadow, host, action, resource, task, agent, client, jti } = decision;
+    let at = at.saturating_mul(1000).saturating_add(u64::from(*millis).min(999));
     let is_likely = at <= now.0 && at >= now.0.saturating_sub(LATEST);
     let (verdict, code) = match known_verdict(verdict) {
         "allow" => ("allow", None),
@@ -151,6 +151,11 @@ mod tests {
         ] {
             let decision = Decision { at, verdict: "allow".into(), ..Decision::default() };
             assert_eq!(reported(NOW, "edge", &decision).at, told, "{at}");
+        }
+        // Whatever is said of the second, it stays in it.
+        for (millis, told) in [(0, 0), (7, 7), (999, 999), (1000, 999), (u32::MAX, 999)] {
+            let decision = Decision { at: 1_799_999_000, millis, ..Decision::default() };
+            assert_eq!(reported(NOW, "edge", &decision).at, 1_799_999_000_000 + told, "{millis}");
         }
     }
 }

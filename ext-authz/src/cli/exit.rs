@@ -9,6 +9,8 @@ use crate::{config::ConfigError, server::ServerError};
 
 /// The operation failed or was denied.
 const FAILED: u8 = 1;
+/// As for arguments that are no command's.
+const WRONG_USAGE: u8 = 2;
 /// What operators wrote is wrong (`EX_USAGE` of sysexits.h).
 const BAD_CONFIGURATION: u8 = 64;
 
@@ -24,6 +26,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn failed(message: &dyn Display) -> Self {
         Self { code: FAILED, message: message.to_string(), json: false }
+    }
+
+    /// What was typed cannot be meant.
+    pub(super) fn usage(message: &dyn Display) -> Self {
+        Self { code: WRONG_USAGE, message: message.to_string(), json: false }
     }
 
     pub(super) fn bad_configuration(message: &dyn Display) -> Self {

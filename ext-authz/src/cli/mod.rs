@@ -8,6 +8,7 @@ mod dataplane;
 mod exit;
 mod grants;
 mod input;
+mod instant;
 mod keys;
 mod migrate;
 mod output;

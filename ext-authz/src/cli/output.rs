@@ -57,6 +57,11 @@ fn is_discarded() -> io::Result<bool> {
     Ok(fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == output.rdev()))
 }
 
+/// Prints what is beside a result, and is no part of it.
+pub(super) fn note(text: &str) {
+    error(&format!("note: {text}"));
+}
+
 /// Prints what went wrong.
 pub(super) fn error(text: &str) {
     // There is nowhere left to report that standard error is gone; the exit code still tells.

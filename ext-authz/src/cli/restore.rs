@@ -14,8 +14,8 @@ use crate::{
     clock,
     config::{Config, resolve},
     files,
-    keys::Keys,
-    server,
+    keys::{KeyError, Keys, TrialKey},
+    server::{self, ServerError},
 };
 
 #[derive(Args, Debug)]
@@ -45,8 +45,12 @@ fn restore(args: &RestoreArgs) -> Done {
     files::make_private_directory(&config.data_dir).map_err(|error| Failure::failed(&error))?;
     // No server of this directory starts meanwhile, and none runs.
     let _lock = server::lock(&config.data_dir)?;
+    // A store in whose place came what nobody can decrypt would be lost.
+    let key =
+        wait(TrialKey::open(&config.key_encryption))?.map_err(KeyError::from).map_err(ServerError::from)?;
     let how = Restore { now: clock::now().0, force: args.force };
-    let restored = wait(fill(&config, file, how))?.map_err(|error| match error {
+    let restored = wait(fill(&config, file, how, key))?.map_err(|error| match error {
+        error @ RestoreError::Unusable(_) => Failure::bad_configuration(&error),
         RestoreError::NotEmpty(_) => {
             Failure::failed(&format!("{error}; say `--force` if that is what you want"))
         }
@@ -76,8 +80,9 @@ fn restore(args: &RestoreArgs) -> Done {
     output::result(&said).map_err(|error| Failure::failed(&error))
 }
 
-async fn fill(config: &Config, file: File, how: Restore) -> Result<Restored, RestoreError> {
-    Store::open(config.store.clone()).await?.restore(&mut BufReader::new(file), how).await
+async fn fill(config: &Config, file: File, how: Restore, key: TrialKey) -> Result<Restored, RestoreError> {
+    let store = Store::open(config.store.clone()).await?;
+    store.restore(&mut BufReader::new(file), how, |secrets| key.check(secrets)).await
 }
 
 /// Waits until tokens that are issued from now on pass: not for long, unless the clock was set back.

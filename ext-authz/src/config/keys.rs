@@ -4,7 +4,6 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::secs;
 use crate::keys::KeyEncryption;
 
 /// Age at which a signing key is replaced, where nobody says another.
@@ -29,28 +28,21 @@ pub(super) struct KeyRotationFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(try_from = "EveryText")]
+#[serde(try_from = "String")]
 enum Every {
     Off,
     Age(Duration),
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum EveryText {
-    Age(secs::Text),
-    Word(String),
-}
-
-impl TryFrom<EveryText> for Every {
+impl TryFrom<String> for Every {
     type Error = String;
 
-    fn try_from(text: EveryText) -> Result<Self, String> {
-        match text {
-            EveryText::Age(secs::Text(age)) => Ok(Self::Age(age)),
-            EveryText::Word(word) if word == "off" => Ok(Self::Off),
-            EveryText::Word(word) => Err(format!("`{word}` is neither `off` nor a duration such as `30d`")),
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
         }
+        let age = policy::duration::parse(&text);
+        age.map(Self::Age).map_err(|_| format!("`{text}` is neither `off` nor a duration such as `30d`"))
     }
 }
 

@@ -65,13 +65,14 @@ pub(super) fn take(
 }
 
 fn log(data_plane: &str, decision: &Decision) {
-    let Decision { at, verdict, shadow, host, action, resource, task, agent, client, jti } = decision;
+    let Decision { at, millis, verdict, shadow, host, action, resource, task, agent, client, jti } = decision;
     let shown = |text: &str| text.chars().take(SHOWN).collect::<String>().escape_debug().to_string();
     // Nothing is made where nobody looks.
     if tracing::enabled!(tracing::Level::DEBUG) {
         tracing::debug!(
             data_plane,
             at,
+            millis,
             verdict = shown(verdict),
             shadow,
             host = shown(host),

@@ -15,6 +15,7 @@ mod schedule;
 mod seal;
 mod shared;
 mod signing;
+mod trial;
 
 pub use control::{ChangeError, KeyControl, Withdrawn};
 pub use encryption::{KeyEncryption, KeyEncryptionError};
@@ -29,3 +30,4 @@ pub use rotation::Rotation;
 pub use seal::UnsealError;
 pub use shared::SharedSecrets;
 pub use signing::{SigningError, SigningKey, SigningKeyError};
+pub use trial::TrialKey;

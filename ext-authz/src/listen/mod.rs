@@ -15,9 +15,9 @@ mod shutdown;
 mod unix;
 
 pub use addresses::{Addresses, LISTENERS, PublishedAddresses};
-pub use bind::{BindError, bind_tcp};
+pub use bind::{BindError, Port};
 pub use connection::{Door, serve};
 pub use descriptors::raise_descriptor_limit;
 pub use guard::Protocol;
 pub use shutdown::{Shutdown, StopSignals, Trigger};
-pub use unix::{PrivateSocket, SocketError};
+pub use unix::{BoundSocket, PrivateSocket, SocketError};

@@ -11,11 +11,19 @@ use std::{
 };
 
 use thiserror::Error;
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixSocket};
 
+use super::bind::BACKLOG;
 use crate::files::{self, FileError};
 
-/// A socket that only this user may open. Its file goes when this value does.
+/// A socket that only this user may open, where connections are refused for now.
+#[derive(Debug)]
+pub struct BoundSocket {
+    socket: UnixSocket,
+    file: PrivateSocket,
+}
+
+/// The file of a socket. It goes when this value does.
 #[derive(Debug)]
 pub struct PrivateSocket {
     path: PathBuf,
@@ -43,15 +51,15 @@ pub enum SocketError {
     NotASocket(PathBuf),
 }
 
-impl PrivateSocket {
-    /// Listens on `path`, in place of a socket that a crashed server left there.
+impl BoundSocket {
+    /// Takes `path`, in place of a socket that a crashed server left there.
     ///
     /// The socket is bound in a directory of its own that nobody else may enter, gets its mode there, and is
     /// then moved to `path`.
     ///
     /// # Errors
     /// See [`SocketError`].
-    pub fn bind(path: &Path) -> Result<(UnixListener, Self), SocketError> {
+    pub fn bind(path: &Path) -> Result<Self, SocketError> {
         refuse_occupied(path)?;
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -61,14 +69,27 @@ impl PrivateSocket {
         let private = directory.join(format!(".s{}", std::process::id()));
         let _ = fs::remove_dir_all(&private);
         files::make_private_directory(&private)?;
-        let listener = bind_and_move(&private.join("s"), path);
+        let socket = bind_and_move(&private.join("s"), path);
         // Empty after the move; after an error it holds nothing anyone needs.
         let _ = fs::remove_dir_all(&private);
-        let listener = listener?;
+        let socket = socket?;
         let path = absolute(path).map_err(|error| FileError::new("find", path, error))?;
-        Ok((listener, Self { path }))
+        Ok(Self { socket, file: PrivateSocket { path } })
     }
 
+    /// From now on connections are accepted.
+    ///
+    /// # Errors
+    /// The operating system does not.
+    pub fn listen(self) -> Result<(UnixListener, PrivateSocket), SocketError> {
+        let Self { socket, file } = self;
+        let bind = |source| SocketError::Bind { path: file.path.clone(), source };
+        let listener = socket.listen(BACKLOG).map_err(bind)?;
+        Ok((listener, file))
+    }
+}
+
+impl PrivateSocket {
     /// Where it is, whatever the current directory.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -76,13 +97,14 @@ impl PrivateSocket {
     }
 }
 
-fn bind_and_move(draft: &Path, path: &Path) -> Result<UnixListener, SocketError> {
+fn bind_and_move(draft: &Path, path: &Path) -> Result<UnixSocket, SocketError> {
     let bind = |source| SocketError::Bind { path: path.to_owned(), source };
-    let listener = UnixListener::bind(draft).map_err(bind)?;
+    let socket = UnixSocket::new_stream().map_err(bind)?;
+    socket.bind(draft).map_err(bind)?;
     fs::set_permissions(draft, Permissions::from_mode(files::SECRET))
         .and_then(|()| fs::rename(draft, path))
         .map_err(bind)?;
-    Ok(listener)
+    Ok(socket)
 }
 
 fn refuse_occupied(path: &Path) -> Result<(), SocketError> {

@@ -121,13 +121,14 @@ impl From<TaskError> for OAuthError {
             TaskError::Wider { .. } => Code::InvalidAuthorizationDetails,
             TaskError::AudienceWider(_) => Code::InvalidTarget,
             TaskError::UnknownTask
+            | TaskError::NoTask
             | TaskError::UnknownParent
             | TaskError::TaskEnded(_)
             | TaskError::ParentEnded(_) => Code::InvalidGrant,
-            TaskError::MayNotDelegate(_) => Code::UnauthorizedClient,
+            TaskError::MayNotDelegate { .. } => Code::UnauthorizedClient,
             // RFC 8693 section 2.2.2: of a subject token that is invalid, or that the policy does not accept.
             TaskError::SubjectToken(_)
-            | TaskError::BoundToAnother
+            | TaskError::BoundToAnother { .. }
             | TaskError::TooDeep { .. }
             | TaskError::TasksTooDeep
             | TaskError::OutlivesParent

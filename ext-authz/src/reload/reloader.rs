@@ -305,6 +305,10 @@ impl Reloader {
         {
             rejection.log();
         }
+        if rejection.is_none() && before.rejection().is_some() {
+            let generation = state.snapshot().version().generation;
+            tracing::info!(generation, "the policy is accepted again: nothing is wrong any more");
+        }
         self.current.store(state.with_rejection(rejection));
         // Last, so that whoever is told finds it so.
         self.status.is_unserved(self.unserved.is_some().then_some(self.head.latest));

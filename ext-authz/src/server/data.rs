@@ -11,7 +11,11 @@ use std::{
 use store::{Ledger, Store};
 use tokio::task::JoinHandle;
 
-use super::{Api, ServerError, upkeep::retention};
+use super::{
+    Api, ServerError,
+    entrance::{Entrance, PrivateEntrance},
+    upkeep::retention,
+};
 use crate::{
     audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
@@ -29,12 +33,14 @@ use crate::{
 /// What is behind the listeners.
 pub struct Data {
     /// What handlers share.
-    pub api: Api,
-    readers: Readers,
+    pub(super) api: Api,
+    pub(super) entrance: Entrance,
+    pub(super) private_entrance: PrivateEntrance,
+    pub(super) readers: Readers,
     /// Writes what the ledger takes.
-    writing: JoinHandle<()>,
+    pub(super) writing: JoinHandle<()>,
     /// Keeps other servers off the data directory while it lives.
-    lock: File,
+    pub(super) lock: File,
 }
 
 /// What keeps the state up to the store, once it is started.
@@ -49,19 +55,23 @@ pub(super) struct Readers {
 /// made are shown by `show`, once; so are those of clients that come into the policy later.
 ///
 /// # Errors
-/// Anything unreadable or wrong, except a policy in whose place there is a last good one. Policy comes first: a bad
-/// one leaves no traces in the data directory.
+/// Anything unreadable or wrong, except a policy in whose place there is a last good one. Policy and addresses come
+/// first: bad ones leave no traces in the data directory.
 pub async fn open(
     config: Config,
     start: Start,
     show: impl FnMut(NewSecret) -> io::Result<()> + Send + 'static,
 ) -> Result<Data, ServerError> {
     check_first_policy(&config)?;
+    // First who uses the directory, where it is there: the addresses are that server's, too.
+    let held = config.data_dir.exists().then(|| lock(&config.data_dir)).transpose()?;
+    let entrance = Entrance::hold(&config)?;
     files::make_private_directory(&config.data_dir)?;
     if files::is_open_to_others(&config.data_dir) {
         tracing::warn!(path = %config.data_dir.display(), "others than its owner may enter the data directory");
     }
-    let lock = lock(&config.data_dir)?;
+    let lock = held.map_or_else(|| lock(&config.data_dir), Ok)?;
+    let private_entrance = PrivateEntrance::hold(&config.listeners)?;
     let store = Store::open(config.store.clone()).await.map_err(StoreFault::from)?;
     move_earlier_secrets(&config.data_dir, &store).await?;
     let (config, store) = (Arc::new(config), Arc::new(store));
@@ -91,15 +101,8 @@ pub async fn open(
     let stores = TaskReads { rows: Arc::clone(&reads), lists: Arc::clone(&scans) };
     let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), stores, store.clone());
     let api = Api { config, current, store, keys, ledger, reads, scans, audit, tasks };
-    Ok(Data { api, readers: Readers { reloader, asked, tail, ask_tail }, writing, lock })
-}
-
-impl Data {
-    /// The handlers' share, what keeps it up to date, what writes, and the hold on the data directory.
-    pub(super) fn into_parts(self) -> (Api, Readers, JoinHandle<()>, File) {
-        let Self { api, readers, writing, lock } = self;
-        (api, readers, writing, lock)
-    }
+    let readers = Readers { reloader, asked, tail, ask_tail };
+    Ok(Data { api, entrance, private_entrance, readers, writing, lock })
 }
 
 /// Keeps other servers off a data directory. The kernel frees the lock when the process ends, however it does.

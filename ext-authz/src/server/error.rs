@@ -55,7 +55,7 @@ pub enum ServerError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Another server uses the data directory.
-    #[error("`{0}` is in use by another server")]
+    #[error("`{0}` is in use by another server: stop that one first (SIGTERM), or use another `data_dir`")]
     Locked(String),
     /// Certificates.
     #[error(transparent)]

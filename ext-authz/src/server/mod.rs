@@ -1,6 +1,7 @@
 //! The server: everything put together, run, and stopped.
 
 mod data;
+mod entrance;
 mod error;
 mod grpc;
 mod run;

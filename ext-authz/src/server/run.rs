@@ -10,7 +10,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use super::{Data, ServerError, data::Readers, grpc, upkeep::keep_small};
+use super::{Data, ServerError, data::Readers, entrance::Entrance, grpc, upkeep::keep_small};
 use crate::{
     admin::{self, Admin},
     audit::keep_anchors,
@@ -19,8 +19,7 @@ use crate::{
     identity::{DataPlanes, Identity},
     keys::Rotation,
     listen::{
-        Addresses, Door, PrivateSocket, Protocol, Shutdown, StopSignals, Trigger, bind_tcp,
-        raise_descriptor_limit, serve,
+        Addresses, Door, Port, Protocol, Shutdown, StopSignals, Trigger, raise_descriptor_limit, serve,
     },
     oauth,
     operators::{self, Operators},
@@ -36,16 +35,17 @@ use crate::{
 /// # Errors
 /// The server does not start. Once it runs, nothing ends it but a signal.
 pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerError> {
-    let (api, Readers { reloader, asked, tail, ask_tail }, writing, lock) = data.into_parts();
+    let Data { api, entrance, private_entrance, readers, writing, lock } = data;
+    let Readers { reloader, asked, tail, ask_tail } = readers;
+    let Entrance { tls, http, grpc, admin } = entrance;
     let config: &Config = &api.config;
     let mut signals = StopSignals::listen().map_err(ServerError::Signals)?;
     raise_descriptor_limit(&config.limits);
-    let (tls, renewal) = config.tls.as_ref().map(Tls::open).transpose()?.unzip();
-    let (http, http_addr) = bind_tcp(config.listeners.http).await?;
-    let (grpc, grpc_addr) = bind_tcp(config.listeners.grpc).await?;
-    let (admin, admin_addr) = bind_tcp(config.listeners.admin).await?;
-    let (data_plane, socket) = PrivateSocket::bind(&config.listeners.data_plane)?;
-    let (operator, operator_socket) = PrivateSocket::bind(&config.listeners.operator)?;
+    let (tls, renewal) = tls.unzip();
+    let [http_addr, grpc_addr, admin_addr] = [&http, &grpc, &admin].map(Port::address);
+    let [http, grpc, admin] = [http.listen()?, grpc.listen()?, admin.listen()?];
+    let (data_plane, socket) = private_entrance.data_plane.listen()?;
+    let (operator, operator_socket) = private_entrance.operator.listen()?;
 
     let (trigger, shutdown) = Trigger::new();
     let health = grpc::health(true).await;

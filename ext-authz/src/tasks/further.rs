@@ -5,10 +5,10 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
 
-use super::{bodies::NewToken, caller::Client, view::TokenView};
+use super::{bodies::NewToken, caller::Client, service::IssueToken, view::TokenView};
 use crate::{
     server::Api,
     web::{self, Problem, read_json},
@@ -28,7 +28,13 @@ pub(super) async fn issue(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let body: NewToken = read_json(&headers, &web::read_whole(body).await?)?;
-    let token = api.tasks.issue(&client, &task_id, body.into()).await?.into();
+    let body = web::read_whole(body).await?;
+    // Nobody has to say anything; but a body that was announced and got lost may have said less than all.
+    let asked = if body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+        IssueToken::default()
+    } else {
+        read_json::<NewToken>(&headers, &body)?.into()
+    };
+    let token = api.tasks.issue(&client, &task_id, asked).await?.into();
     Ok(web::uncached(StatusCode::CREATED, Issued { task_id, token }))
 }

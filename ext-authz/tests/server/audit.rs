@@ -122,6 +122,31 @@ async fn a_task_is_told_from_its_start_to_its_end_and_beyond() {
     assert!(text.lines().any(|line| line.contains("denied            not_granted")), "{text}");
 }
 
+/// Whichever was reported first.
+#[tokio::test]
+async fn a_story_is_told_in_the_order_of_its_milliseconds() {
+    let setup = setup();
+    let writ = setup.serve().await;
+    let (watch, _) = writ.watch_anew().await;
+    let second = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - 10;
+    let decided = |action: &str, millis| Decision {
+        verdict: "allow".into(),
+        at: second,
+        millis,
+        action: action.into(),
+        task: "story".into(),
+        ..Decision::default()
+    };
+    let decisions = vec![decided("last", 700), decided("first", 0), decided("then", 20)];
+    watch.send(report(Report { decisions, decided: 3, ..Report::default() })).await;
+    let told = writ.audit_until("task=story", |events| events.len() == 3).await;
+    assert_eq!(told[0]["at"], second * 1000 + 700, "as it was recorded");
+    let output = setup.run(&["audit", "query", "--task", "story"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let places: Vec<_> = ["first", "then", "last"].map(|what| text.find(what).unwrap()).into();
+    assert!(places.is_sorted(), "{text}");
+}
+
 #[tokio::test]
 async fn what_servers_operators_and_data_planes_do_is_told() {
     let setup = setup();
@@ -268,6 +293,16 @@ async fn the_commands_show_and_verify() {
     assert_eq!((code, found["events"].as_array().unwrap().len(), &found["more"]), (0, 1, &json!(false)));
     let (_, found) = setup.run_json(&["audit", "query", "--limit", "2"], "");
     assert_eq!((found["events"].as_array().unwrap().len(), &found["more"]), (2, &json!(true)));
+    let (_, all) = setup.run_json(&["audit", "query"], "");
+    let next = found["next"].as_str().unwrap();
+    let (_, rest) = setup.run_json(&["audit", "query", "--after", next], "");
+    let known = |answer: &Value| answer["events"].as_array().unwrap().len();
+    assert_eq!((known(&rest), &rest["events"][0]), (known(&all) - 2, &all["events"][2]));
+    let (code, _, stderr) = setup.run_with(&["audit", "query", "--limit", "2"], "");
+    assert_eq!((code, stderr), (0, format!("note: there is more: --after {next}\n")));
+    let (code, _, stderr) = setup.run_with(&["audit", "query", "--event", "foo"], "");
+    assert!(code == 1 && stderr.contains("event: ") && stderr.contains("`task_started`"), "{stderr}");
+    assert!(!stderr.contains("deserialize"), "{stderr}");
     let (code, lines, _) = setup.run_with(&["audit", "tail", "--verdict", "deny", "--json"], "");
     let line: Value = serde_json::from_str(lines.trim()).unwrap();
     assert_eq!((code, &line["code"]), (0, &json!("not_granted")));

@@ -47,7 +47,7 @@ async fn a_backup_is_restored_as_a_new_epoch(database: Database) {
     assert!(served.contains("is in use by another server"), "{served}");
     writ.stop().await;
     let used = refused(&setup, &["restore", "one.backup"]);
-    assert!(used.contains("in use already") && used.contains("--force"), "{used}");
+    assert!(used.contains("is not empty") && used.contains("--force"), "{used}");
     let restored = done(&setup, &["restore", "--force", "one.backup"]);
     assert!(restored["epoch"].as_u64() > Some(1) && restored["min_iat"].as_u64() > Some(1), "{restored}");
     let writ = setup.serve().await;
@@ -111,6 +111,38 @@ async fn a_store_of_a_newer_version_is_left_alone(database: Database) {
         assert!(said.contains("newer version of Writ"), "{command:?}: {said}");
     }
     assert!(!setup.path("two.backup").exists(), "half a backup is none");
+}
+
+/// A store in whose place came what nobody can decrypt would be lost.
+#[tokio::test]
+async fn what_the_key_encryption_key_does_not_open_replaces_nothing() {
+    const KEK: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let setup = Setup::new().write_secret("kek", KEK).config("key_encryption: {file: kek}\n");
+    let writ = setup.serve().await;
+    let keys = get(writ.http, "/.well-known/jwks.json").await.body;
+    done(&setup, &["backup", "one.backup"]);
+    writ.stop().await;
+    let setup = setup.write_secret("other", &KEK.replace("00", "ff"));
+    let configure = |yaml: &str| fs::write(setup.path("writ.yaml"), yaml).unwrap();
+    for (key, said) in [
+        ("key_encryption: {file: gone}", "`gone`"),
+        ("key_encryption: {file: other}", "it is another key"),
+        ("key_encryption: {env: WRIT_TEST_KEK}", "is not set"),
+        ("key_encryption: {command: [\"false\"]}", "`false` ended with"),
+        // Nor is a new one made.
+        ("", "put it back"),
+    ] {
+        configure(key);
+        let (code, stdout, stderr) = setup.run_with(&["restore", "--force", "one.backup"], "");
+        assert_eq!((code, stdout.as_str()), (64, ""), "{key}: {stderr}");
+        assert!(stderr.contains(said) && !stderr.contains(KEK), "{key}: {stderr}");
+    }
+    assert!(!setup.data("keys/kek").exists());
+    configure("key_encryption: {file: kek}");
+    let writ = setup.serve().await;
+    assert_eq!(get(writ.http, "/.well-known/jwks.json").await.body, keys, "the store is as it was");
+    writ.stop().await;
+    assert!(done(&setup, &["restore", "--force", "one.backup"])["epoch"].as_u64() > Some(1));
 }
 
 #[test]

@@ -41,6 +41,13 @@ fn every_fault_of_writ_yaml_is_named_with_its_place() {
         ("limits: {header_bytes: 1}\n", "writ.yaml:1:24: limits.header_bytes: ", "8192"),
         ("limits: {body_bytes: 99999999}\n", "writ.yaml:1:22: limits.body_bytes: ", "4194304"),
         ("limits: {connections: 0}\n", "writ.yaml:1:", "nonzero"),
+        ("key_rotation: off\n", "writ.yaml:1:15: key_rotation: ", "mapping"),
+        (
+            "key_rotation: {every: false}\n",
+            "writ.yaml:1:23: key_rotation.every: ",
+            "`false` is neither `off` nor",
+        ),
+        ("data_planes: [{name: a, port: 1}]\n", "writ.yaml:1:25: data_planes[0].port: ", "unknown field"),
         ("namespaces: {logs: {host: [a]}}\n", "writ.yaml:1:", "host"),
     ];
     for (config, place, reason) in cases {

@@ -19,6 +19,9 @@ async fn streams_of_one_envoy_are_shown_together() {
         (0, format!("no data plane is connected; the newest generation is {generation}\n"))
     );
 
+    let (_, help, _) = setup.run_with(&["dataplane", "list", "--help"], "");
+    assert!(help.contains("HOLDS is") && help.contains("epoch.generation.revocation"), "{help}");
+
     let (first, snapshot) = writ.watch_anew().await;
     let (second, _) = writ.watch_anew().await;
     for watch in [&first, &second] {

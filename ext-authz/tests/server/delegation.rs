@@ -157,6 +157,10 @@ async fn the_policy_says_who_delegates_to_whom() {
         let answer = client.exchange(token, &[("agent", agent), ("authorization_details", &details)]).await;
         let expected = if allowed { (200, String::new()) } else { (400, "unauthorized_client".into()) };
         assert_eq!(fault(&answer), expected, "to {agent}: {}", answer.body);
+        let holder = if token == &leads { "lead" } else { "worker-1" };
+        let named =
+            format!("`{holder}`, who holds the token of a task of the client `boss`, delegate to `{agent}`");
+        assert_eq!(answer.body.contains(&named), !allowed, "{}", answer.body);
     }
 }
 

@@ -72,7 +72,7 @@ async fn a_bound_token_stays_bound() {
     assert_eq!(fault(&stolen), (400, "invalid_request".into()));
     let bound = other.to_string();
     let stolen = peer.exchange(&task.token, &[&wanted[..], &[("cnf", bound.as_str())]].concat()).await;
-    assert!(stolen.body.contains("was issued to another client"), "{}", stolen.body);
+    assert!(stolen.body.contains("was issued to another client: `boss`"), "{}", stolen.body);
 
     let child = boss.delegate(&task.token, "worker-2").await;
     assert_eq!(claims(&child)["cnf"], one);

@@ -34,12 +34,13 @@ async fn a_bad_edit_keeps_the_last_good_policy_and_shows_everywhere() {
     assert!(writ.is_open("/good").await && writ.metric("writ_policy_rejected 0").await);
     let (_, _, log) = writ.stop().await;
     assert_eq!(log.matches(FAULT).count(), 1, "{log}");
+    assert_eq!(log.matches("accepted again").count(), 1, "{log}");
 }
 
 #[tokio::test]
 async fn a_bad_edit_that_is_taken_back_changes_nothing() {
     let setup = Setup::new().config(FOUND_SOON);
-    let writ = setup.serve().await;
+    let mut writ = setup.serve().await;
     let before = writ.generation().await;
     let good = fs::read_to_string(setup.path("policies/logs.yaml")).unwrap();
     setup.replace("policies/logs.yaml", &bad());
@@ -47,6 +48,7 @@ async fn a_bad_edit_that_is_taken_back_changes_nothing() {
     setup.replace("policies/logs.yaml", &good);
     let ready = writ.until(|ready| ready["policy_rejected"].is_null()).await;
     assert_eq!(generation(&ready), before);
+    writ.log("accepted again").await;
 }
 
 #[tokio::test]

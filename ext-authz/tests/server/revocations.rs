@@ -79,6 +79,9 @@ async fn what_nobody_has_heard_of_can_be_revoked() {
     for level in ["token", "task", "agent", "subject", "client", "key"] {
         let first = writ.revoke(level, "nobody").await;
         assert_eq!(first["is_new"], true);
+        // Whoever exchanges tokens may hold one under any name.
+        let known = if ["token", "agent"].contains(&level) { Value::Null } else { false.into() };
+        assert_eq!(first["known"], known, "{level}");
         let has_end = !first["revocation"]["expires_at"].is_null();
         assert_eq!(has_end, ["token", "task"].contains(&level), "{level}");
         assert_eq!(writ.revoke(level, "nobody").await["is_new"], false);
@@ -99,6 +102,27 @@ async fn what_nobody_has_heard_of_can_be_revoked() {
     }
     let long = format!(r#"{{"level":"agent","name":"a","reason":"{}"}}"#, "x".repeat(513));
     assert_eq!(post(&writ, "/v1/revocations", &long).await.0, 400);
+}
+
+/// A mistyped name looks like success otherwise.
+#[tokio::test]
+async fn whether_what_is_revoked_is_known_is_told() {
+    let setup = setup();
+    let writ = setup.serve().await;
+    let task = writ.client("boss").start(r#","subject":"user:ada","agent":"lead""#).await;
+    let kid = text(&get(writ.http, "/.well-known/jwks.json").await.json()["keys"][0]["kid"]);
+    for (level, name, known) in [
+        ("task", task.id.as_str(), json!(true)),
+        ("agent", "lead", json!(true)),
+        // It may hold a token that was exchanged.
+        ("agent", "worker-7", Value::Null),
+        ("agent", "stranger", json!(true)),
+        ("subject", "user:ada", json!(true)),
+        ("client", "boss", json!(true)),
+        ("key", kid.as_str(), json!(true)),
+    ] {
+        assert_eq!(writ.revoke(level, name).await["known"], known, "{level} {name}");
+    }
 }
 
 /// A key that is revoked is withdrawn: what it signed is refused, and another one signs.

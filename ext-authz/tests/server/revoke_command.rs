@@ -66,6 +66,9 @@ async fn a_task_ends_and_stays_ended() {
         (code, &revoked["is_new"], &revoked["revocation"]["reason"]),
         (0, &true.into(), &"stop".into())
     );
+    let (code, help, _) = setup.run_with(&["revocations", "--help"], "");
+    assert!(code == 0 && help.contains("- key:"), "{help}");
+    assert!(names(&setup.run_json(&["revocations", "--level", "key"], "").1).is_empty());
     let (_, shown) = setup.run_json(&["task", "show", &task], "");
     assert_eq!(shown["task"]["state"], "revoked");
     let (code, stdout, stderr) = setup.run_with(&["revoke", "task", &task, "--lift"], "");
@@ -73,6 +76,20 @@ async fn a_task_ends_and_stays_ended() {
     // What nobody has heard of is recorded all the same: it may be on its way.
     let (code, stdout, _) = setup.run_with(&["revoke", "token", "unheard-of"], "");
     assert!(code == 0 && stdout.starts_with("revoked: token unheard-of; "), "{stdout}");
+    // It may be mistyped as well.
+    for (level, name, note) in [
+        ("task", task.as_str(), ""),
+        ("task", "unheard-of-too", "note: nothing here goes by this name"),
+        ("agent", JANITOR, ""),
+        ("agent", "spiffe://example.org/agent/janitor-9", "note: no task names this agent"),
+        ("agent", "spiffe://example.com/agent/janitor-1", "note: nothing here goes by this name"),
+        ("client", "one", ""),
+        ("client", "ohne", "note: nothing here goes by this name"),
+    ] {
+        let (code, _, stderr) = setup.run_with(&["revoke", level, name], "");
+        assert_eq!((code, stderr.is_empty()), (0, note.is_empty()), "{level} {name}: {stderr}");
+        assert!(stderr.starts_with(note), "{level} {name}: {stderr}");
+    }
     assert_eq!(names(&setup.run_json(&["revocations", "--name", "unheard-of"], "").1), ["unheard-of"]);
 }
 
@@ -119,5 +136,5 @@ fn usage_is_checked_before_anybody_is_asked() {
         assert!(stderr.contains(fault), "{arguments:?}: {stderr}");
     }
     let (code, _, stderr) = setup.run_with(&["revoke", "key", "some-kid"], "");
-    assert!(code == 1 && stderr.contains("`writ keys withdraw`"), "{stderr}");
+    assert!(code == 2 && stderr.contains("`writ keys withdraw`"), "{stderr}");
 }

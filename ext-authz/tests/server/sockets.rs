@@ -56,4 +56,6 @@ async fn an_address_that_is_taken_is_named() {
     let output = other.run(&["serve", "--http-addr", &taken]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("cannot listen on {taken}")));
+    assert!(output.stdout.is_empty(), "no secret was shown");
+    assert!(!other.data("").exists(), "nothing was made");
 }

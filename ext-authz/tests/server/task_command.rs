@@ -57,8 +57,18 @@ async fn a_task_is_started_shown_listed_and_completed() {
     let (_, listed) = as_one(&setup, &[&["task", "list", "--limit", "1"]]);
     assert_eq!(text(&listed, "/next"), task, "a page of one, and where the next begins");
     let page = [&["task", "list", "--limit", "1"][..], &AS_ONE].concat();
-    let (_, stdout, _) = setup.run_with(&page, "");
-    assert!(stdout.contains(&format!("there are more: --after {task}")), "{stdout}");
+    let (_, stdout, stderr) = setup.run_with(&page, "");
+    assert_eq!(stderr, format!("note: there are more: --after {task}\n"));
+    assert!(!stdout.contains("there are more"), "{stdout}");
+    let rest = [&page[..], &["--after", task]].concat();
+    let (_, stdout, stderr) = setup.run_with(&rest, "");
+    assert!(stdout.contains(below) && stderr.is_empty(), "{stdout}{stderr}");
+    for (since, count) in
+        [("1h", 2), ("1778371200", 2), ("2026-05-10T00:00:00Z", 2), ("2200-01-01T00:00:00Z", 0)]
+    {
+        let (_, listed) = as_one(&setup, &[&["task", "list", "--since", since]]);
+        assert_eq!(listed["tasks"].as_array().unwrap().len(), count, "{since}");
+    }
 
     let complete = [&["task", "complete", task][..], &AS_ONE].concat();
     let (code, stdout, _) = setup.run_with(&complete, "");
@@ -79,7 +89,7 @@ async fn what_is_not_its_own_is_nothing_to_a_client_and_all_to_an_operator() {
         let arguments = [&["task", command, &task][..], &AS_ONE].concat();
         let (code, stdout, stderr) = setup.run_with(&arguments, "");
         assert_eq!((code, stdout.as_str()), (1, ""));
-        assert!(stderr.starts_with("error: unknown_task: "), "{stderr}");
+        assert_eq!(stderr, "error: unknown_task: there is no such task of this client\n");
     }
     assert_eq!(as_one(&setup, &[&["task", "list"]]).1["tasks"], json!([]));
     // Who may open the operators' socket sees all.
@@ -89,6 +99,8 @@ async fn what_is_not_its_own_is_nothing_to_a_client_and_all_to_an_operator() {
     assert_eq!((code, text(&shown, "/task/id")), (0, task.as_str()));
     let (code, stdout, stderr) = setup.run_with(&["task", "show", "../v1/operator?x"], "");
     assert!(code == 1 && stdout.is_empty() && stderr.starts_with("error: unknown_task"), "{stderr}");
+    let (_, _, stderr) = setup.run_with(&["task", "show", "none"], "");
+    assert_eq!(stderr, "error: unknown_task: there is no such task\n");
     // With a failure as JSON where that was asked for.
     let (code, stdout, stderr) = setup.run_with(&["task", "show", "none", "--json"], "");
     let problem: Value = serde_json::from_str(&stderr).unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     clients::{LOGS, MAY_LOGS, claims, fault, policy, setup, text},
-    http::send,
+    http::{basic, send},
     policy::FOUND_SOON,
 };
 
@@ -201,6 +201,16 @@ async fn further_tokens_stay_within_their_task() {
         assert_eq!(first[member], second[member], "{member}");
     }
     assert_ne!(first["jti"], second["jti"]);
+    // Who sends nothing asks for nothing less; who announces something has to send it.
+    let path = format!("/v1/tasks/{}/tokens", task.id);
+    let authorization = basic("boss", "boss-secret");
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let unsaid = send(writ.http, Method::POST, &path, &headers[..1], "").await;
+    assert_eq!(unsaid.status, 201, "{}", unsaid.body);
+    let third = claims(&text(&unsaid.json()["access_token"]));
+    assert_eq!(third["authorization_details"], first["authorization_details"]);
+    assert_eq!(send(writ.http, Method::POST, &path, &headers, "").await.status, 400);
+    assert_eq!(send(writ.http, Method::POST, &path, &headers[..1], "{}").await.status, 415);
 
     let narrower =
         format!(r#"{{"grants":[{MAY_LOGS}],"agent":"worker-7","expires_in":5,"audience":"mesh"}}"#);

@@ -6,6 +6,7 @@ use super::{
     refused::Refused,
     wire::{header_length, number_length, put_header, put_number, put_text, text_length},
 };
+use crate::host::UnixMillis;
 
 /// Most bytes of decisions kept until they are sent; beyond, they are only counted.
 pub const MAX_BYTES: usize = 128 << 10;
@@ -16,8 +17,8 @@ const WORTH_SENDING: usize = MAX_BYTES / 2;
 /// One verdict on a request of a verified token: `writ.v1.Decision`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Decision<'d> {
-    /// Unix seconds.
-    pub at: u64,
+    /// When.
+    pub at: UnixMillis,
     /// `allow`, or the denial's code.
     pub verdict: &'d str,
     /// Whether a denial was recorded only.
@@ -63,8 +64,10 @@ impl Report {
     /// Adds a decision. `false`: there was no room for it.
     pub fn add(&mut self, decision: &Decision<'_>) -> bool {
         let texts = decision.texts();
+        let (second, millis) = (decision.at.seconds().0, decision.at.0 % 1000);
         let length = (texts.iter().map(|(_, text)| text_length(text)).fold(0, usize::saturating_add))
-            .saturating_add(number_length(decision.at))
+            .saturating_add(number_length(second))
+            .saturating_add(number_length(millis))
             .saturating_add(number_length(decision.shadow.into()));
         let whole = header_length(length).saturating_add(length);
         if self.decisions.len().saturating_add(whole) > MAX_BYTES {
@@ -72,7 +75,8 @@ impl Report {
             return false;
         }
         put_header(&mut self.decisions, DECISIONS, length);
-        put_number(&mut self.decisions, AT, decision.at);
+        put_number(&mut self.decisions, AT, second);
+        put_number(&mut self.decisions, MILLIS, millis);
         put_number(&mut self.decisions, SHADOW, decision.shadow.into());
         for (field, text) in texts {
             put_text(&mut self.decisions, field, text);
@@ -136,3 +140,4 @@ const DECIDED: u8 = 3;
 const REFUSED: u8 = 4;
 const AT: u8 = 1;
 const SHADOW: u8 = 3;
+const MILLIS: u8 = 11;

@@ -6,9 +6,8 @@ use std::{
     rc::Rc,
 };
 
-use verdict::UnixTime;
 use wasm_filter::host::{
-    ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
+    ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
 };
 
 use crate::fixture::NOW;
@@ -155,8 +154,9 @@ impl Host for FakeHost {
         Ok(self.call("request_headers")?.headers.clone())
     }
 
-    fn now(&self) -> Result<UnixTime, HostError> {
-        Ok(UnixTime(self.call("now")?.now))
+    fn now_millis(&self) -> Result<UnixMillis, HostError> {
+        let state = self.call("now")?;
+        Ok(UnixMillis(state.now * 1000 + state.nanos / 1_000_000))
     }
 
     fn property(&self, path: &[&str]) -> Result<Option<Vec<u8>>, HostError> {

@@ -6,10 +6,13 @@ use proptest::{prelude::*, sample::select};
 use prost::Message as _;
 use proto::v1;
 use verdict::{DenialCode, document::Version};
-use wasm_filter::feed::{
-    digest::{Digest, Held, MAX_DIGEST},
-    messages::{self, CHUNK, Delta, FEATURE, GoAway, Heartbeat, Hello, PROTOCOL, Piece, Response},
-    report::{Decision, MAX_BYTES, Report},
+use wasm_filter::{
+    feed::{
+        digest::{Digest, Held, MAX_DIGEST},
+        messages::{self, CHUNK, Delta, FEATURE, GoAway, Heartbeat, Hello, PROTOCOL, Piece, Response},
+        report::{Decision, MAX_BYTES, Report},
+    },
+    host::UnixMillis,
 };
 
 fn version() -> impl Strategy<Value = Version> {
@@ -114,12 +117,12 @@ proptest! {
     fn a_report_holds_what_was_decided(texts in proptest::collection::vec(".{0,150}", 8), at in any::<u64>(), shadow in any::<bool>()) {
         let text = |index: usize| texts[index].as_str();
         let decision = Decision {
-            at, shadow, verdict: text(0), host: text(1), action: text(2), resource: text(3), task: text(4),
+            at: UnixMillis(at), shadow, verdict: text(0), host: text(1), action: text(2), resource: text(3), task: text(4),
             agent: text(5), client: text(6), jti: text(7),
         };
         let own = |index: usize| texts[index].clone();
         let expected = v1::Decision {
-            at, shadow, verdict: own(0), host: own(1), action: own(2), resource: own(3), task: own(4),
+            at: at / 1000, millis: u32::try_from(at % 1000).unwrap(), shadow, verdict: own(0), host: own(1), action: own(2), resource: own(3), task: own(4),
             agent: own(5), client: own(6), jti: own(7),
         };
         let mut report = Report::default();

@@ -289,7 +289,9 @@ fn a_request_that_waited_for_the_snapshot_is_no_exception() {
 fn an_end_is_reported_with_its_reason() {
     let host = FakeHost::new();
     let mut root = at_five(&host);
+    host.state_mut().nanos = 123_456_789;
     let _stream = open(&host, &root, 10, json!({}));
+    host.state_mut().nanos = 234_567_890;
     hear(&host, &mut root, 1, encode(delta(9, 10, &[hash(Kind::Task, TASK)], &[])));
     root.on_tick();
     let reports: Vec<_> = crate::feed::said(&host, 1)
@@ -303,6 +305,8 @@ fn an_end_is_reported_with_its_reason() {
     let told: Vec<(&str, &str)> =
         report.decisions.iter().map(|told| (told.verdict.as_str(), told.task.as_str())).collect();
     assert_eq!(told, [("allow", TASK), ("allow", TASK), ("revoked", TASK)]);
+    let when: Vec<_> = report.decisions[1..].iter().map(|told| (told.at, told.millis)).collect();
+    assert_eq!(when, [(NOW, 123), (NOW, 234)]);
     assert_eq!(report.decided, 2, "an end is no further request");
 }
 

@@ -152,6 +152,9 @@ pub struct Decision {
     /// The token's id, never the token.
     #[prost(string, tag = "10")]
     pub jti: ::prost::alloc::string::String,
+    /// Milliseconds of the second `at`, at most 999. Filters of earlier releases do not say.
+    #[prost(uint32, tag = "11")]
+    pub millis: u32,
 }
 /// One piece of a snapshot. Pieces come in order, and no other snapshot's between them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,7 +7,7 @@ mod restore;
 mod tables;
 mod write;
 
-use std::io;
+use std::{error::Error, io};
 
 use thiserror::Error;
 
@@ -58,11 +58,17 @@ pub enum RestoreError {
     #[error("the backup is cut off or damaged: {0}")]
     Damaged(&'static str),
     /// It would take the place of something.
-    #[error("the store `{0}` is in use already: restoring replaces its tasks, policy and secrets")]
+    #[error("the store `{0}` is not empty: restoring replaces its tasks, policy and secrets")]
     NotEmpty(String),
     /// Somebody would go on with what is replaced.
-    #[error("the server `{0}` used the store less than half a minute ago: stop all servers first")]
+    #[error(
+        "the server `{0}` used the store less than half a minute ago: stop every server of this store first (SIGTERM); after \
+         one that was killed, wait half a minute"
+    )]
     Served(String),
+    /// Nobody here could serve it.
+    #[error("nothing was restored: {0}")]
+    Unusable(#[source] Box<dyn Error + Send + Sync>),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

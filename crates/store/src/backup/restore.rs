@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     io::{self, BufRead},
 };
 
@@ -21,6 +22,7 @@ use crate::{
     link::{Link, on_link},
     number::signed,
     schema,
+    sealed::sealed,
     store::bounded,
 };
 
@@ -88,17 +90,21 @@ impl Store {
     /// up, because one of them may have been withdrawn since: the next server that starts makes new ones. What is
     /// revoked in the store stays revoked, and its audit log stays.
     ///
+    /// `check` is given the sealed secrets of the backup, by name, before anything counts.
+    ///
     /// # Errors
     /// See [`RestoreError`]. Nothing was changed.
-    pub async fn restore(
+    pub async fn restore<E: Error + Send + Sync + 'static>(
         &self,
         backup: &mut (impl BufRead + Send),
         restore: Restore,
+        check: impl FnOnce(&BTreeMap<String, String>) -> Result<(), E> + Send,
     ) -> Result<Restored, RestoreError> {
         let mut lines = Lines { backup, hash: Sha256::new(), text: String::new() };
         let first = lines.first()?;
         let mut lease = self.lease().await?;
-        let done = fill(&mut lease.link, &mut lines, first, restore).await;
+        let check = |secrets: &_| check(secrets).map_err(|error| RestoreError::Unusable(error.into()));
+        let done = fill(&mut lease.link, &mut lines, first, restore, check).await;
         match done {
             Ok(restored) => {
                 lease.give_back();
@@ -116,9 +122,10 @@ async fn fill(
     lines: &mut Lines<'_, impl BufRead>,
     first: First,
     Restore { now, force }: Restore,
+    check: impl FnOnce(&BTreeMap<String, String>) -> Result<(), RestoreError>,
 ) -> Result<Restored, Failure> {
     let before = bounded(lock(link)).await?;
-    check(link, now, force).await?;
+    check_store(link, now, force).await?;
     let backup = first.head();
     // As of replicas whose store was lost with all that counted in it: time goes on in any case.
     let floor = now.max(backup.revocation).max(before.revocation);
@@ -135,6 +142,7 @@ async fn fill(
     let floor = signed(floor)?;
     run(link, SHIFT, &[floor]).await?;
     let rows = copy(link, lines).await?;
+    check(&sealed(link).await?).map_err(Failure::Other)?;
     run(link, DOUBLE, &[floor]).await?;
     run(link, HEADS, &[]).await?;
     run(link, PRUNED, &[]).await?;
@@ -150,7 +158,7 @@ async fn fill(
     Ok(Restored { head, backup_epoch: backup.epoch, rows, ended_tasks })
 }
 
-async fn check(link: &mut Link, now: u64, force: bool) -> Result<(), Failure> {
+async fn check_store(link: &mut Link, now: u64, force: bool) -> Result<(), Failure> {
     let (from, until) = (signed(now.saturating_sub(THERE))?, signed(now.saturating_add(THERE))?);
     let (served, is_used): (Option<String>, bool) = on_link!(link, connection => {
         let served = sqlx::query_scalar(SERVED).bind(from).bind(until).fetch_optional(&mut *connection).await?;

@@ -3,7 +3,7 @@
 mod read;
 pub(crate) mod row;
 
-pub use read::TaskFilter;
+pub use read::{Part, TaskFilter};
 
 use std::{fmt, str::FromStr};
 

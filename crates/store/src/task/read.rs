@@ -27,6 +27,17 @@ pub struct TaskFilter {
     pub now: u64,
 }
 
+/// What a name is to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Who started it.
+    Client,
+    /// For whom.
+    Subject,
+    /// Its first holder.
+    Agent,
+}
+
 impl Store {
     /// One task.
     ///
@@ -61,6 +72,22 @@ impl Store {
             query.number("expires_at <= ?", Some(now).filter(|_| state == TaskState::Expired));
         }
         self.rows::<Row, _>(query.ending("id", limit), read).await
+    }
+
+    /// Whether any task names `name` as its `part`. Looks at all tasks where it is no client.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn is_named_by_tasks(&self, part: Part, name: &str) -> Result<bool, StoreError> {
+        let condition = match part {
+            Part::Client => "client = ?",
+            Part::Subject => "subject = ?",
+            Part::Agent => "agent = ?",
+        };
+        let mut query = Query::new("SELECT 1 FROM tasks");
+        query.text(condition, Some(name.to_owned()));
+        let found = self.rows::<(i32,), _>(query.ending("1", 1), |(one,)| Ok(one)).await?;
+        Ok(!found.is_empty())
     }
 
     /// How many tasks are active at `now`, Unix seconds.

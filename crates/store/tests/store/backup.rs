@@ -1,6 +1,9 @@
 //! Backups: from either database into either, and never with less said than there was.
 
-use std::io::Cursor;
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor},
+};
 
 use store::{
     KeyChange, KeyState, Level, NewGeneration, Restore, RestoreError, SigningKey, Store, TaskState, Write,
@@ -47,6 +50,10 @@ async fn backed_up(store: &Store) -> Vec<u8> {
     let mut backup = Vec::new();
     store.backup(&mut backup).await.unwrap();
     backup
+}
+
+fn usable(_: &BTreeMap<String, String>) -> Result<(), io::Error> {
+    Ok(())
 }
 
 fn at(now: u64, force: bool) -> Restore {
@@ -101,7 +108,7 @@ async fn what_was_backed_up_is_restored(from: Database, to: Database) {
     let text = String::from_utf8(backup.clone()).unwrap();
     assert!(text.starts_with(r#"{"writ_backup":1,"schema":2,"#), "{text}");
     let store = open(&to).await;
-    let restored = store.restore(&mut Cursor::new(&backup), at(NOW + 50, false)).await.unwrap();
+    let restored = store.restore(&mut Cursor::new(&backup), at(NOW + 50, false), usable).await.unwrap();
     assert_eq!((restored.backup_epoch, restored.ended_tasks, restored.head.keys), (1, 2, 0));
     // A new epoch, later than any that a store could have had that was lost; and places go on likewise.
     assert_eq!((restored.head.epoch, restored.head.min_iat), (NOW + 51, NOW + 51));
@@ -126,7 +133,7 @@ async fn what_was_backed_up_is_restored(from: Database, to: Database) {
     chain(&store, "after").await;
     // Such a backup is a backup.
     let again = backed_up(&store).await;
-    let second = source.restore(&mut Cursor::new(&again), at(NOW, true)).await.unwrap();
+    let second = source.restore(&mut Cursor::new(&again), at(NOW, true), usable).await.unwrap();
     assert_eq!(second.head.epoch, NOW + 52);
 }
 
@@ -140,10 +147,10 @@ async fn what_is_there_is_replaced_only_on_purpose(from: Database, to: Database)
     let second = ledger(&to, "a").await;
     second.revoked(revocation(Level::Agent, "both")).await;
     let before = backed_up(&store).await;
-    let refused = store.restore(&mut Cursor::new(&backup), at(NOW, false)).await.unwrap_err();
+    let refused = store.restore(&mut Cursor::new(&backup), at(NOW, false), usable).await.unwrap_err();
     assert!(matches!(refused, RestoreError::NotEmpty(_)), "{refused}");
     assert_eq!(backed_up(&store).await, before);
-    let restored = store.restore(&mut Cursor::new(&backup), at(NOW, true)).await.unwrap();
+    let restored = store.restore(&mut Cursor::new(&backup), at(NOW, true), usable).await.unwrap();
     assert_eq!((restored.head.latest, restored.head.epoch), (0, NOW + 1));
     assert_eq!(store.task("a").await.unwrap(), None);
     assert_eq!(store.contents().await.unwrap().policy, None);
@@ -178,7 +185,7 @@ async fn a_damaged_backup_changes_nothing(database: Database) {
         ("goes on", [&lines[..], &lines[1..2]].concat().concat()),
     ];
     for (said, damaged) in cases {
-        let error = store.restore(&mut Cursor::new(&damaged), at(NOW, true)).await.unwrap_err();
+        let error = store.restore(&mut Cursor::new(&damaged), at(NOW, true), usable).await.unwrap_err();
         assert!(error.to_string().contains(said), "{said}: {error}");
         assert_eq!(backed_up(&store).await, backup, "{said}");
     }
@@ -188,7 +195,7 @@ async fn a_store_that_is_served_is_not_restored(database: Database) {
     let store = filled(&database).await;
     let backup = backed_up(&store).await;
     store.replica_is_there("node.1", NOW, 0).await.unwrap();
-    let error = store.restore(&mut Cursor::new(&backup), at(NOW + 30, true)).await.unwrap_err();
+    let error = store.restore(&mut Cursor::new(&backup), at(NOW + 30, true), usable).await.unwrap_err();
     assert!(matches!(&error, RestoreError::Served(server) if server == "node.1"), "{error}");
-    store.restore(&mut Cursor::new(&backup), at(NOW + 31, true)).await.unwrap();
+    store.restore(&mut Cursor::new(&backup), at(NOW + 31, true), usable).await.unwrap();
 }

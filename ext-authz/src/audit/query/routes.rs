@@ -1,5 +1,7 @@
 //! `GET /v1/audit` and `GET /v1/audit/checkpoint`.
 
+use std::error::Error as _;
+
 use audit::{Checkpoint, Head};
 use axum::{
     Router,
@@ -32,7 +34,7 @@ async fn events(
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(parameters) =
-        parameters.map_err(|rejection| Problem::invalid_request(rejection.body_text()))?;
+        parameters.map_err(|rejection| Problem::invalid_request(unreadable(&rejection)))?;
     parameters.check().map_err(Problem::invalid_request)?;
     let below = match parameters.task() {
         Some(task) => tasks_below(&api.scans, task).await.map_err(|error| away(&error))?,
@@ -61,6 +63,12 @@ async fn tasks_below(store: &Store, task: &str) -> Result<Vec<String>, StoreErro
     let tree = store.tasks(&filter).await?;
     let below = tree.into_iter().filter(|found| found.path.iter().any(|above| above == task));
     Ok(below.map(|found| found.id).collect())
+}
+
+/// Which parameter is wrong, and what it could be.
+fn unreadable(rejection: &QueryRejection) -> String {
+    // What axum puts in front says nothing of the request.
+    rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string)
 }
 
 fn away(error: &StoreError) -> Problem {

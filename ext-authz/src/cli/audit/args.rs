@@ -3,12 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{
-    cli::{places::DataPlaces, remote::OperatorArgs},
-    clock,
-};
+use crate::cli::{instant, places::DataPlaces, remote::OperatorArgs};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AuditCommand {
@@ -64,14 +60,17 @@ pub(in crate::cli) struct QueryArgs {
     #[command(flatten)]
     pub(super) narrow: NarrowArgs,
     /// Happened then or later: a date as `2026-05-10T12:00:00Z`, or so long ago, as `15m` or `2h`
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = instant::millis)]
     pub(super) since: Option<u64>,
     /// Happened before then
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    #[arg(long, value_name = "TIME", value_parser = instant::millis)]
     pub(super) until: Option<u64>,
+    /// Only those after this place, which the page before ended with
+    #[arg(long, value_name = "PLACE")]
+    pub(super) after: Option<String>,
     /// The most to show
-    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
-    pub(super) limit: usize,
+    #[arg(long, value_name = "COUNT", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) limit: u32,
     #[command(flatten)]
     pub(super) operator: OperatorArgs,
     /// Print the result as JSON
@@ -105,7 +104,7 @@ pub(in crate::cli) struct NarrowArgs {
     /// Of the tokens of this client
     #[arg(long, value_name = "NAME")]
     pub(super) client: Option<String>,
-    /// Of this kind, as `decision`, `task_started` or `revoked`
+    /// Of this kind, as `decision`, `task_started` or `revoked`; what is none is answered with all there are
     #[arg(long, value_name = "KIND")]
     pub(super) event: Option<String>,
     /// Decisions that came out so
@@ -150,35 +149,4 @@ pub(in crate::cli) struct CheckpointArgs {
     /// Print the result as JSON, which a checkpoint always is
     #[arg(long)]
     pub(super) json: bool,
-}
-
-/// Unix milliseconds.
-fn instant(text: &str) -> Result<u64, String> {
-    if let Ok(ago) = policy::duration::parse(text) {
-        return Ok(before_now(ago));
-    }
-    let date = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "neither a date such as `2026-05-10T12:00:00Z` nor a duration such as `15m`")?;
-    u64::try_from(date.unix_timestamp_nanos() / 1_000_000).map_err(|_| "lies before 1970".to_owned())
-}
-
-/// So long ago, Unix milliseconds.
-pub(super) fn before_now(ago: Duration) -> u64 {
-    clock::now_millis().0.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_instant_is_a_date_or_so_long_ago() {
-        assert_eq!(instant("1970-01-01T00:00:01.5Z"), Ok(1500));
-        assert_eq!(instant("1970-01-01T01:00:00+01:00"), Ok(0));
-        let hour = instant("1h").unwrap();
-        assert!(hour.abs_diff(clock::now_millis().0 - 3_600_000) < 60_000);
-        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2026-05-10"] {
-            assert!(instant(text).is_err(), "{text}");
-        }
-    }
 }

@@ -7,11 +7,20 @@ use super::args::{NarrowArgs, Verdict};
 use crate::cli::{exit::Failure, remote::Api};
 
 /// Events of one answer: the most that a server gives.
-const PAGE: &str = "1000";
+const PAGE: u32 = 1000;
 
 /// What is asked for, as parameters of `GET /v1/audit`.
 #[derive(Default)]
 pub(super) struct Question(Vec<(&'static str, String)>);
+
+/// Which of the answers: all, unless something else is said.
+#[derive(Default)]
+pub(super) struct Part {
+    /// Those after this place.
+    pub(super) after: Option<String>,
+    /// At most so many.
+    pub(super) most: Option<u32>,
+}
 
 #[derive(Deserialize)]
 struct Page {
@@ -35,22 +44,30 @@ impl Question {
         self
     }
 
-    /// Calls `take` with each event until it says that this is enough.
-    pub(super) fn ask(&self, api: &Api, mut take: impl FnMut(Value) -> bool) -> Result<(), Failure> {
-        let mut after: Option<String> = None;
+    /// Calls `take` with each event until it says that this is enough. Returns the place after which there is more.
+    pub(super) fn ask(
+        &self,
+        api: &Api,
+        Part { mut after, most }: Part,
+        mut take: impl FnMut(Value) -> bool,
+    ) -> Result<Option<String>, Failure> {
+        let mut left = most.unwrap_or(u32::MAX);
         loop {
+            let limit = left.min(PAGE).to_string();
             let mut parameters: Vec<(&str, Option<&str>)> =
                 self.0.iter().map(|(name, value)| (*name, Some(value.as_str()))).collect();
-            parameters.extend([("after", after.as_deref()), ("limit", Some(PAGE))]);
+            parameters.extend([("after", after.as_deref()), ("limit", Some(&limit))]);
             let page: Page = serde_json::from_value(api.get("/v1/audit", &parameters)?)
                 .map_err(|error| Failure::failed(&format!("not what this version reads: {error}")))?;
+            left = left.saturating_sub(u32::try_from(page.events.len()).unwrap_or(u32::MAX));
             if !page.events.into_iter().all(&mut take) {
-                return Ok(());
+                return Ok(None);
             }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(()),
+            after = page.next;
+            if after.is_none() || (left == 0 && most.is_some()) {
+                return Ok(after);
             }
+            left = if most.is_some() { left } else { u32::MAX };
         }
     }
 }

@@ -2,46 +2,44 @@
 
 use serde_json::{Value, json};
 
-use super::{args::QueryArgs, ask::Question, words};
-use crate::cli::{
-    Done,
-    exit::Failure,
-    output::{self, NOTE, paint},
+use super::{
+    args::QueryArgs,
+    ask::{Part, Question},
+    words,
 };
+use crate::cli::{Done, exit::Failure, output, words::Plain};
 
 pub(super) fn run(args: &QueryArgs) -> Done {
-    let QueryArgs { task, jti, narrow, since, until, limit, operator, json } = args;
+    let QueryArgs { task, jti, narrow, since, until, after, limit, operator, json } = args;
     let question = Question::new(narrow)
         .with("task", task.as_ref())
         .with("jti", jti.as_ref())
         .with("since", *since)
         .with("until", *until);
     let mut events: Vec<Value> = Vec::new();
-    let mut is_cut = false;
-    question.ask(&operator.api()?, |event| {
-        is_cut = events.len() >= *limit;
-        if !is_cut {
-            events.push(event);
-        }
-        !is_cut
+    let part = Part { after: after.clone(), most: Some(*limit) };
+    let next = question.ask(&operator.api()?, part, |event| {
+        events.push(event);
+        true
     })?;
     let done = if *json {
-        output::result(&json!({"events": events, "more": is_cut}).to_string())
+        output::result(&json!({"events": events, "more": next.is_some(), "next": next}).to_string())
     } else {
-        output::styled(&told(events, is_cut))
+        output::styled(&told(events))
     };
-    done.map_err(|error| Failure::failed(&error))
+    done.map_err(|error| Failure::failed(&error))?;
+    if let Some(next) = next {
+        output::note(&format!("there is more: --after {}", Plain(&next)));
+    }
+    Ok(())
 }
 
-fn told(mut events: Vec<Value>, is_cut: bool) -> String {
+fn told(mut events: Vec<Value>) -> String {
     if events.is_empty() {
         return "nothing of that is in the audit log".to_owned();
     }
-    // Data planes tell of whole seconds, a little later: within a second the log's own order says most.
-    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0) / 1000);
-    let mut lines: Vec<String> = events.iter().map(words::line).collect();
-    if is_cut {
-        lines.push(paint(NOTE, "there is more: see --limit"));
-    }
+    // Data planes tell a little later. Of one instant the log's own order says most.
+    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0));
+    let lines: Vec<String> = events.iter().map(words::line).collect();
     lines.join("\n")
 }

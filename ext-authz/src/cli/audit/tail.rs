@@ -5,11 +5,11 @@ use std::{collections::HashSet, thread, time::Duration};
 use serde_json::Value;
 
 use super::{
-    args::{TailArgs, before_now},
-    ask::Question,
+    args::TailArgs,
+    ask::{Part, Question},
     words,
 };
-use crate::cli::{Done, exit::Failure, output};
+use crate::cli::{Done, exit::Failure, instant::before_now, output};
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ pub(super) fn run(args: &TailArgs) -> Done {
         let question = Question::new(narrow).with("written_since", Some(from));
         let mut found = HashSet::new();
         let mut shown = Ok(());
-        question.ask(&api, |event| {
+        question.ask(&api, Part::default(), |event| {
             let place = place(&event);
             if !seen.contains(&place) {
                 shown = show(&event, *json);

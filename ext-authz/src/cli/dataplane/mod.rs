@@ -19,7 +19,9 @@ Examples:
   writ dataplane list --check >/dev/null && echo all have the newest policy
 
 Asks the admin listener of one server: data planes of other servers are listed there. Every worker of an Envoy has a
-stream of its own; they are shown together. `behind` counts policy generations between what is held and the newest.
+stream of its own; they are shown together. HOLDS is the version that was acknowledged last, as epoch.generation.revocation:
+the epoch is another after each restore, the generation is the policy's, and the revocation is the last one that is known
+there. LAG counts policy generations between that and the newest, REVOCATIONS the revocations.
 Exit codes: 0 listed, 1 no server there, or with --check a data plane is behind, 2 wrong usage, 64 bad configuration.")]
     List(ListArgs),
 }

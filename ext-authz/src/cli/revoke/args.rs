@@ -62,8 +62,7 @@ pub(in crate::cli) enum Level {
     Subject,
     /// All tokens that a client asked for or whose task it started
     Client,
-    /// All tokens that a key signed: only listed here
-    #[value(hide = true)]
+    /// All tokens that a key signed: revoked by `writ keys withdraw`, and listed with the others
     Key,
 }
 

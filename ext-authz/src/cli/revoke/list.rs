@@ -1,14 +1,13 @@
 //! `writ revocations`.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::args::RevocationsArgs;
 use crate::{
     cli::{
         Done,
         exit::Failure,
-        output::{self, NOTE, paint},
+        output,
         words::{Table, distance},
     },
     clock,
@@ -50,15 +49,21 @@ pub(super) fn run(args: &RevocationsArgs) -> Done {
             ("limit", Some(&limit)),
         ],
     )?;
-    let done = if *json { output::result(&answer.to_string()) } else { output::styled(&words(answer)?) };
-    done.map_err(|error| Failure::failed(&error))
-}
-
-fn words(answer: Value) -> Result<String, Failure> {
+    if *json {
+        return output::result(&answer.to_string()).map_err(|error| Failure::failed(&error));
+    }
     let Listed { revocations, next } = serde_json::from_value(answer)
         .map_err(|error| Failure::failed(&format!("not what this version reads: {error}")))?;
+    output::styled(&words(revocations)).map_err(|error| Failure::failed(&error))?;
+    if let Some(next) = next {
+        output::note(&format!("there are more: --after {next}"));
+    }
+    Ok(())
+}
+
+fn words(revocations: Vec<Revocation>) -> String {
     if revocations.is_empty() {
-        return Ok("nothing is revoked".to_owned());
+        return "nothing is revoked".to_owned();
     }
     let now = clock::now().0;
     let mut table = Table::new(["NUMBER", "LEVEL", "NAME", "REVOKED", "BY", "STANDS", "REASON"]);
@@ -73,7 +78,5 @@ fn words(answer: Value) -> Result<String, Failure> {
         let revoked = distance(revoked_at, now);
         table.push([seq.to_string(), level, name, revoked, revoked_by, stands, reason.unwrap_or_default()]);
     }
-    let mut lines = table.lines();
-    lines.extend(next.map(|next| paint(NOTE, format!("there are more: --after {next}"))));
-    Ok(lines.join("\n"))
+    table.lines().join("\n")
 }

@@ -25,7 +25,7 @@ pub(super) fn list(args: &RevocationsArgs) -> Done {
 fn revoke(args: &RevokeArgs) -> Done {
     let RevokeArgs { level, name, reason, lift, operator, json } = args;
     if *level == Level::Key {
-        return Err(Failure::failed(&"keys are withdrawn by `writ keys withdraw`"));
+        return Err(Failure::usage(&"keys are withdrawn by `writ keys withdraw`"));
     }
     let api = operator.api()?;
     let answer = if *lift {
@@ -38,7 +38,25 @@ fn revoke(args: &RevokeArgs) -> Done {
         api.post("/v1/revocations", body.to_string())?
     };
     let text = if *json { answer.to_string() } else { words(args, &answer) };
-    output::result(&text).map_err(|error| Failure::failed(&error))
+    output::result(&text).map_err(|error| Failure::failed(&error))?;
+    if let Some(doubt) = doubt(*level, &answer) {
+        output::note(doubt);
+    }
+    Ok(())
+}
+
+/// What was revoked may be mistyped.
+fn doubt(level: Level, answer: &Value) -> Option<&'static str> {
+    match (answer.get("known")?, level) {
+        (Value::Bool(false), _) => {
+            Some("nothing here goes by this name: if it is mistyped, what was meant is not revoked")
+        }
+        (Value::Null, Level::Agent) => Some(
+            "no task names this agent, though the policy lets it hold tokens: if it is mistyped, what was meant is not \
+             revoked",
+        ),
+        _ => None,
+    }
 }
 
 fn words(args: &RevokeArgs, answer: &Value) -> String {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::{
     grants::{self, GrantArgs},
+    instant,
     remote::{ClientArgs, EitherArgs},
 };
 
@@ -111,8 +112,8 @@ pub(in crate::cli) struct ListArgs {
     /// Only those of this agent
     #[arg(long, value_name = "NAME")]
     pub(super) agent: Option<String>,
-    /// Only those started at this Unix second or later
-    #[arg(long, value_name = "SECOND")]
+    /// Only those started then or later: a date as `2026-05-10T12:00:00Z`, a Unix second, or so long ago, as `15m`
+    #[arg(long, value_name = "TIME", value_parser = instant::second)]
     pub(super) since: Option<u64>,
     /// Only those after this one
     #[arg(long, value_name = "TASK")]

@@ -1,7 +1,6 @@
 //! `writ task list`.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::{
     answer::{Task, read},
@@ -11,7 +10,7 @@ use crate::{
     cli::{
         Done,
         exit::Failure,
-        output::{self, GOOD, NOTE, paint},
+        output::{self, GOOD, paint},
         words::{Plain, Table, distance},
     },
     clock,
@@ -38,18 +37,24 @@ pub(super) fn run(args: &ListArgs) -> Done {
             ("limit", Some(&limit)),
         ],
     )?;
-    let done = if *json { output::result(&answer.to_string()) } else { output::styled(&words(answer)?) };
-    done.map_err(|error| Failure::failed(&error))
+    if *json {
+        return output::result(&answer.to_string()).map_err(|error| Failure::failed(&error));
+    }
+    let Listed { tasks, next } = read(answer)?;
+    output::styled(&words(&tasks)).map_err(|error| Failure::failed(&error))?;
+    if let Some(next) = next {
+        output::note(&format!("there are more: --after {}", Plain(&next)));
+    }
+    Ok(())
 }
 
-fn words(answer: Value) -> Result<String, Failure> {
-    let Listed { tasks, next } = read(answer)?;
+fn words(tasks: &[Task]) -> String {
     if tasks.is_empty() {
-        return Ok("no tasks".to_owned());
+        return "no tasks".to_owned();
     }
     let now = clock::now().0;
     let mut table = Table::new(["TASK", "STATE", "CLIENT", "AGENT", "STARTED", "EXPIRES", "BELOW", "NOTE"]);
-    for task in &tasks {
+    for task in tasks {
         let Task { id, state, client, agent, parent, note, .. } = task;
         table.push([
             id.clone(),
@@ -68,6 +73,5 @@ fn words(answer: Value) -> Result<String, Failure> {
             *line = paint(GOOD, &*line);
         }
     }
-    lines.extend(next.map(|next| paint(NOTE, format!("there are more: --after {}", Plain(&next)))));
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }

@@ -9,6 +9,7 @@ use verdict::{grant::strict, token::claims::is_name};
 
 use super::{
     key,
+    known::is_known,
     view::{LevelName, RevocationView},
 };
 use crate::{
@@ -37,6 +38,8 @@ struct Revoked {
     revocation: RevocationView,
     /// Whether it did not stand before.
     is_new: bool,
+    /// Whether anything here goes by this name; `null` where nobody can tell.
+    known: Option<bool>,
 }
 
 /// Revokes anything, known or not: what nobody has heard of may be on its way.
@@ -61,13 +64,18 @@ pub(super) async fn create(
         Level::Key => key::withdraw(&api, &by, &name, reason.as_deref()).await?,
         _ => None,
     };
-    let (revocation, is_new) = match withdrawn {
-        Some(withdrawn) => withdrawn,
-        None => revoke(&api, level, name, reason, by).await?,
+    let (known, (revocation, is_new)) = match withdrawn {
+        Some(withdrawn) => (Some(true), withdrawn),
+        None => {
+            let revoked = revoke(&api, level, name.clone(), reason, by).await?;
+            // After it, so that it waits for nothing. Of a key, that there was none to withdraw says it.
+            let known = if level == Level::Key { Some(false) } else { is_known(&api, level, &name).await };
+            (known, revoked)
+        }
     };
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     let revocation = RevocationView::new(revocation, clock::now().0);
-    Ok(web::uncached(status, Revoked { revocation, is_new }))
+    Ok(web::uncached(status, Revoked { revocation, is_new, known }))
 }
 
 async fn revoke(

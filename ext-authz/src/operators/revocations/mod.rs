@@ -2,6 +2,7 @@
 
 mod create;
 mod key;
+mod known;
 mod lift;
 mod list;
 mod view;

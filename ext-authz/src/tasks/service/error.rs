@@ -18,6 +18,9 @@ pub enum TaskError {
     /// No such task of this client.
     #[error("there is no such task of this client")]
     UnknownTask,
+    /// No such task of anyone, for an operator.
+    #[error("there is no such task")]
+    NoTask,
     /// Likewise, of a parent.
     #[error("parent: there is no such task of this client")]
     UnknownParent,
@@ -53,11 +56,29 @@ pub enum TaskError {
         max: u32,
     },
     /// The policy does not let this client exchange such a token for this agent.
-    #[error("agent: no entry of the client's `may_delegate` lets the token's holder delegate to `{0}`")]
-    MayNotDelegate(String),
+    #[error(
+        "agent: no entry of the client's `may_delegate` lets `{holder}`, who holds the token of a task of the client \
+         `{starter}`, delegate to `{agent}`"
+    )]
+    MayNotDelegate {
+        /// Who holds the token, as it says.
+        holder: String,
+        /// Whose task it is of, as it says.
+        starter: String,
+        /// Who was to hold the new one.
+        agent: String,
+    },
     /// A bound token of other clients.
-    #[error("subject_token: is bound, and was issued to another client")]
-    BoundToAnother,
+    #[error(
+        "subject_token: is bound, and was issued to another client: `{client}`, for a task of `{starter}`; they alone \
+         may exchange it"
+    )]
+    BoundToAnother {
+        /// Whom it was issued to, as it says.
+        client: String,
+        /// Whose task it is of, as it says.
+        starter: String,
+    },
     /// No task token that counts now.
     #[error("subject_token: {}", .0.as_str())]
     SubjectToken(DenialCode),
@@ -113,10 +134,10 @@ impl TaskError {
             Self::Wider { .. }
             | Self::AudienceWider(_)
             | Self::TooDeep { .. }
-            | Self::MayNotDelegate(_)
-            | Self::BoundToAnother
+            | Self::MayNotDelegate { .. }
+            | Self::BoundToAnother { .. }
             | Self::Revoked(_) => Kind::Forbidden,
-            Self::UnknownTask | Self::UnknownParent => Kind::NotFound,
+            Self::UnknownTask | Self::NoTask | Self::UnknownParent => Kind::NotFound,
             Self::TaskEnded(_) | Self::ParentEnded(_) => Kind::Ended,
             Self::OutlivesParent | Self::TasksTooDeep | Self::SubjectToken(_) | Self::Invalid(_) => {
                 Kind::Invalid
@@ -146,15 +167,15 @@ impl TaskError {
                 | IssueError::Binding(_) => "invalid_request",
                 IssueError::Internal => "server_error",
             },
-            Self::UnknownTask => "unknown_task",
+            Self::UnknownTask | Self::NoTask => "unknown_task",
             Self::UnknownParent => "unknown_parent",
             Self::TaskEnded(_) => "task_ended",
             Self::ParentEnded(_) => "parent_ended",
             Self::Wider { .. } | Self::AudienceWider(_) => "wider_than_parent",
             Self::OutlivesParent => "lifetime_over_cap",
             Self::TasksTooDeep | Self::TooDeep { .. } => "too_deep",
-            Self::MayNotDelegate(_) => "not_allowed",
-            Self::BoundToAnother => "sender_mismatch",
+            Self::MayNotDelegate { .. } => "not_allowed",
+            Self::BoundToAnother { .. } => "sender_mismatch",
             Self::SubjectToken(_) => "invalid_subject_token",
             Self::Revoked(_) => "revoked",
             Self::Invalid(_) => "invalid_request",

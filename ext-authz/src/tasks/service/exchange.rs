@@ -80,13 +80,16 @@ impl Tasks {
 /// Whether this client may exchange this token for this agent at all.
 fn check_parties(client: &AuthenticatedClient, parent: &Proven, agent: &str) -> Result<(), TaskError> {
     let claims = &parent.claims;
-    // Who stole a bound token cannot present it; nor may another client make it one that anybody can.
-    if claims.cnf.is_some() && !parent.is_of(client.name()) {
-        return Err(TaskError::BoundToAnother);
-    }
     let (name, starter) = (client.name(), &claims.writ.client);
-    if !client.policy().may_exchange(name, starter, claims.holder(), agent) {
-        return Err(TaskError::MayNotDelegate(agent.to_owned()));
+    // Who stole a bound token cannot present it; nor may another client make it one that anybody can.
+    if claims.cnf.is_some() && !parent.is_of(name) {
+        return Err(TaskError::BoundToAnother { client: claims.client_id.clone(), starter: starter.clone() });
+    }
+    let holder = claims.holder();
+    if !client.policy().may_exchange(name, starter, holder, agent) {
+        // What the token says is no secret to whoever brought it.
+        let (holder, starter, agent) = (holder.to_owned(), starter.clone(), agent.to_owned());
+        return Err(TaskError::MayNotDelegate { holder, starter, agent });
     }
     Ok(())
 }

@@ -15,12 +15,13 @@ impl Tasks {
     /// # Errors
     /// There is none, it is another client's, or the store cannot be read.
     pub async fn task(&self, client: Option<&str>, id: &str) -> Result<Task, TaskError> {
+        let unknown = || if client.is_some() { TaskError::UnknownTask } else { TaskError::NoTask };
         if !is_name(id) {
-            return Err(TaskError::UnknownTask);
+            return Err(unknown());
         }
         let found = self.0.reads.rows.task(id).await?;
         let own = found.filter(|task| client.is_none_or(|client| task.client == client));
-        own.ok_or(TaskError::UnknownTask)
+        own.ok_or_else(unknown)
     }
 
     /// Tasks in the order of their starts. `client`: whose; `None`: everyone's, for an operator.

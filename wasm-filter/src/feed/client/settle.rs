@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Client, Shared, millis, seconds};
 use crate::{
-    host::FeedHost,
+    host::{FeedHost, UnixMillis},
     open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
     stream::Stream,
     waiting::Ticket,
@@ -30,7 +30,7 @@ impl<H: FeedHost + Clone> Client<H> {
             Stream::settle(&self.host, &self.plugin, ticket);
         }
         let room = MAX_SETTLED.saturating_sub(tickets.len());
-        let ended = open::end_next(&self.host, &self.plugin, seconds(now), room);
+        let ended = open::end_next(&self.host, &self.plugin, UnixMillis(millis(now)), room);
         self.unsettled = tickets.len() == MAX_SETTLED || self.plugin.open().is_ending();
         if !tickets.is_empty() || ended > 0 {
             // Back from the last request.
