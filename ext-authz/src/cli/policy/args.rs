@@ -46,7 +46,7 @@ Exit codes: as of diff(1): 0 no difference, 1 differences, 2 wrong usage; and 64
 Examples:
   writ policy explain GET logs.internal /my-bucket/logs/2026-05/app.log
   writ policy explain GET flights.internal '/offers?from=JFK&to=LHR&date=2026-05-10&passengers=2'
-  writ policy explain POST api.internal /orders --header 'x-tenant: a' --body
+  writ policy explain POST api.internal /orders --header 'content-type: application/json' --data '{}'
 
 A task token needs a grant for the shown action and resource, whose constraints hold for the shown parameters.
 Exit codes: 0 a rule matches, 1 every token is denied, 2 wrong usage, 64 bad policy.")]
@@ -115,6 +115,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// The request has a body
     #[arg(long)]
     pub(super) body: bool,
+    /// What the body says
+    #[arg(long, value_name = "TEXT")]
+    pub(super) data: Option<String>,
     #[command(flatten)]
     pub(super) places: PolicyPlaces,
     /// Print the result as JSON
