@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
+use verdict::{
+    Snapshot, SnapshotError,
+    document::{HostDocument, SnapshotDocument, required_by},
+};
 
 use crate::revocations::Revoked;
 
@@ -38,7 +41,7 @@ impl Scope {
         // Taken apart without `..`: whoever adds a member has to say whose it is.
         let SnapshotDocument {
             format,
-            requires,
+            requires: _,
             version,
             issued_at,
             not_after,
@@ -50,9 +53,12 @@ impl Scope {
             revocations,
             hosts,
         } = document;
+        let hosts: Vec<HostDocument> =
+            hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect();
         Cow::Owned(SnapshotDocument {
             format: *format,
-            requires: requires.clone(),
+            // Of what is not in this scope nothing has to be understood.
+            requires: required_by(&hosts),
             version: *version,
             issued_at: *issued_at,
             not_after: *not_after,
@@ -62,7 +68,7 @@ impl Scope {
             min_iat: *min_iat,
             keys: keys.clone(),
             revocations: revocations.clone(),
-            hosts: hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect(),
+            hosts,
         })
     }
 }

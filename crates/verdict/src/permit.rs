@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
-    Denial, UnixTime, VerifiedToken,
+    Denial, Injection, Refusal, UnixTime, Verdict, VerifiedToken,
     document::DEFAULT_MAX_STALENESS,
     request::{credential, fields::Fields},
     route::{Host, Meaning},
@@ -53,6 +53,8 @@ pub struct GrantedRequest {
     pub resource: String,
     /// Index of the grant within the token.
     pub grant: usize,
+    /// Of the host.
+    pub(crate) injection: Option<Arc<Injection>>,
     /// Of the host, seconds.
     pub(crate) max_staleness: u64,
     /// Before this the host only records denials.
@@ -69,7 +71,8 @@ impl GrantedRequest {
         let Meaning { action, resource, .. } = meaning;
         let max_staleness = host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness);
         let enforced_from = host.map_or(UnixTime(0), Host::enforced_from);
-        Self { token, action, resource, grant, max_staleness, enforced_from }
+        let injection = host.and_then(Host::injection).cloned();
+        Self { token, action, resource, grant, injection, max_staleness, enforced_from }
     }
 
     pub(crate) fn token(&self) -> &Arc<VerifiedToken> {
@@ -132,6 +135,11 @@ impl Permit {
         if credential::holds_task_token(fields, b"proxy-authorization") {
             remove.push(b"proxy-authorization".to_vec());
         }
+        if let Some(injection) = &request.injection {
+            remove.extend(fields.alike(injection.header().as_bytes()).map(<[u8]>::to_vec));
+            remove.sort_unstable();
+            remove.dedup();
+        }
         Self { reason: Reason::Granted(request), remove }
     }
 
@@ -158,6 +166,32 @@ impl Permit {
     pub fn edits(&self) -> HeaderEdits<'_> {
         let set = self.record().map(|record| record.headers().to_vec()).unwrap_or_default();
         HeaderEdits { remove: &self.remove, set }
+    }
+
+    /// What the request must carry upstream besides these edits, if anything: without it the request must not go on. It is
+    /// set after the removals, among which is whatever a client sent in its place.
+    #[must_use]
+    pub fn injection(&self) -> Option<&Injection> {
+        self.record()?.injection.as_deref()
+    }
+
+    /// What becomes of a granted request whose credential cannot be had, or may not go where Envoy would send it. On a host
+    /// that only records denials it goes on, and without one.
+    #[must_use]
+    pub fn refused(self, refusal: Refusal, now: UnixTime) -> Verdict {
+        let Reason::Granted(request) = self.reason else {
+            return Verdict::Deny(Denial::new(refusal, None));
+        };
+        let denial = Denial::new(refusal, Some(String::from(request.task())));
+        if now < request.enforced_from {
+            // All that is removed of a granted request is removed of one in shadow, its task token first.
+            Verdict::Allow(Self {
+                reason: Reason::Shadowed(denial, request.enforced_from),
+                remove: self.remove,
+            })
+        } else {
+            Verdict::Deny(denial)
+        }
     }
 
     /// What was granted; `None` where no token was needed or none convinced.

@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::{
     UnixTime,
-    document::{FORMAT, KeyDocument, SnapshotDocument, Version},
+    document::{FEATURES, FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
     request::host,
     revocation::{self, HashKey, Record, Revocations},
@@ -110,7 +110,7 @@ impl Snapshot {
         if format != FORMAT {
             return Err(SnapshotError::UnknownFormat(format));
         }
-        if let Some(feature) = requires.into_iter().next() {
+        if let Some(feature) = requires.into_iter().find(|name| !FEATURES.contains(&name.as_str())) {
             return Err(SnapshotError::UnknownFeature(feature));
         }
         if leeway > MAX_LEEWAY {

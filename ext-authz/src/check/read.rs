@@ -9,6 +9,8 @@ use super::{
     wire::{Attributes, CheckRequest, HttpRequest, Metadata},
 };
 
+/// The member of a route's `check_settings.context_extensions` that names the cluster it leads to. No client can set it.
+const CLUSTER: &[u8] = b"writ_cluster";
 /// Dynamic metadata of Envoy's RBAC filter.
 const RBAC: &[u8] = b"envoy.filters.http.rbac";
 /// What a shadow rule with `shadow_rules_stat_prefix: writ_peer_` leaves there. The rule allows exactly where
@@ -22,6 +24,8 @@ pub(super) struct Question {
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) body: Body,
     pub(super) peer: Peer,
+    /// The cluster that the route leads to, if its configuration says so.
+    pub(super) cluster: Option<Vec<u8>>,
 }
 
 /// A message that is no question about an HTTP request.
@@ -31,7 +35,8 @@ pub(super) struct NotHttp;
 
 impl Question {
     pub(super) fn read(message: CheckRequest) -> Result<Self, NotHttp> {
-        let Attributes { source, request, metadata_context } = message.attributes.ok_or(NotHttp)?;
+        let Attributes { source, request, context_extensions, metadata_context } =
+            message.attributes.ok_or(NotHttp)?;
         let http = request.and_then(|request| request.http).ok_or(NotHttp)?;
         let has_body = !http.body.is_empty() || !http.raw_body.is_empty();
         let certificate = source.map(|source| source.certificate).unwrap_or_default();
@@ -44,7 +49,10 @@ impl Question {
         if headers.is_empty() {
             return Err(NotHttp);
         }
-        Ok(Self { headers, body: if has_body { Body::Present } else { Body::Absent }, peer })
+        // The last entry of a map key counts (protobuf encoding guide).
+        let cluster = context_extensions.into_iter().rev().find(|entry| entry.key == CLUSTER);
+        let cluster = cluster.map(|entry| entry.value);
+        Ok(Self { headers, body: if has_body { Body::Present } else { Body::Absent }, peer, cluster })
     }
 
     /// The verdict's view of the header fields.

@@ -18,6 +18,9 @@ pub(super) struct Attributes {
     pub(super) source: Option<Source>,
     #[prost(message, optional, tag = "4")]
     pub(super) request: Option<Request>,
+    /// What the route's configuration says.
+    #[prost(message, repeated, tag = "10")]
+    pub(super) context_extensions: Vec<MergedHeader>,
     #[prost(message, optional, tag = "11")]
     pub(super) metadata_context: Option<Metadata>,
 }

@@ -234,6 +234,28 @@ pub struct GoAway {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaseRequest {
+    /// The credential's full name, as hosts of the snapshot have it.
+    #[prost(string, tag = "1")]
+    pub credential: ::prost::alloc::string::String,
+}
+/// What is kept in memory only, for so long, and shown to nobody.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaseResponse {
+    /// The header field that carries it, in lower case.
+    #[prost(string, tag = "1")]
+    pub header: ::prost::alloc::string::String,
+    /// Its whole value.
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
+    /// What an upstream could echo of it, to be hidden from whoever sent the request.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub masked: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Milliseconds for which it may be used.
+    #[prost(uint32, tag = "4")]
+    pub lease_ms: u32,
+}
 /// Generated client implementations.
 #[cfg(feature = "tonic")]
 pub mod data_plane_client {
@@ -339,6 +361,26 @@ pub mod data_plane_client {
             req.extensions_mut().insert(GrpcMethod::new("writ.v1.DataPlane", "Watch"));
             self.inner.streaming(req, path, codec).await
         }
+        /// A service's own credential, for a data plane that is trusted with it. PERMISSION_DENIED for others, UNAVAILABLE while it
+        /// cannot be had.
+        pub async fn lease(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaseRequest>,
+        ) -> std::result::Result<tonic::Response<super::LeaseResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/writ.v1.DataPlane/Lease");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("writ.v1.DataPlane", "Lease"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -367,6 +409,12 @@ pub mod data_plane_server {
             &self,
             request: tonic::Request<tonic::Streaming<super::WatchRequest>>,
         ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// A service's own credential, for a data plane that is trusted with it. PERMISSION_DENIED for others, UNAVAILABLE while it
+        /// cannot be had.
+        async fn lease(
+            &self,
+            request: tonic::Request<super::LeaseRequest>,
+        ) -> std::result::Result<tonic::Response<super::LeaseResponse>, tonic::Status>;
     }
     /// The feed: what verdicts read goes down to the data planes, what became of it and what was decided comes up.
     #[derive(Debug)]
@@ -489,6 +537,49 @@ pub mod data_plane_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/writ.v1.DataPlane/Lease" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaseSvc<T: DataPlane>(pub Arc<T>);
+                    impl<T: DataPlane> tonic::server::UnaryService<super::LeaseRequest>
+                    for LeaseSvc<T> {
+                        type Response = super::LeaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DataPlane>::lease(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
