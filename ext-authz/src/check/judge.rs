@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{
-    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Verdict, VerifiedToken,
-    VerifiedTokens, decide, denial::Refusal,
+    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Use, Verdict,
+    VerifiedToken, VerifiedTokens, decide, denial::Refusal,
 };
 
 use super::{memory::TokenMemory, read::Question, respond, wire::CheckRequest};
@@ -43,7 +43,10 @@ pub(super) fn judge(
     // A server that is cut off from its store does not know what was changed since.
     let freshness = Freshness::AsOf(as_of.seconds());
     let mut tokens = Lookup { memory: state.tokens(), token: None };
-    let verdict = decide(&snapshot, &request, clock::now(), freshness, &mut tokens);
+    let verdict = match decide(&snapshot, &request, clock::now(), freshness, &mut tokens) {
+        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        verdict => verdict,
+    };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };
     match &verdict {
         Verdict::Allow(permit) => {
@@ -68,6 +71,7 @@ pub(super) fn judge(
             record.take(&verdict, tokens.token.as_deref());
             refused(denial, &request)
         }
+        Verdict::NeedsUse(_) => unavailable(&request),
     }
 }
 
@@ -110,6 +114,7 @@ impl Record<'_> {
         let denial = match verdict {
             Verdict::Deny(denial) => Some(denial),
             Verdict::Allow(permit) => permit.shadowed_denial(),
+            Verdict::NeedsUse(_) => None,
         };
         if let Some(denial) = denial {
             let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();
