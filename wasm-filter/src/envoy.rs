@@ -13,10 +13,11 @@ use proxy_wasm::{
 
 use crate::{
     host::{
-        ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
+        CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
+        UnixMillis,
     },
     root::Root,
-    stream::{Flow, Stream},
+    stream::{self, Flow, Stream},
 };
 
 proxy_wasm::main! {{
@@ -136,6 +137,20 @@ impl FeedHost for Envoy {
             .map_err(failed("grpc_stream"))
     }
 
+    fn call(
+        &self,
+        upstream: &str,
+        (service, method): (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError> {
+        let timeout = Duration::from_millis(timeout.into());
+        hostcalls::dispatch_grpc_call(upstream, service, method, metadata, Some(message), timeout)
+            .map(CallId)
+            .map_err(failed("grpc_call"))
+    }
+
     fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {
         let message = hostcalls::get_buffer(BufferType::GrpcReceiveBuffer, 0, size);
         // An empty message is one: the host has no buffer for it.
@@ -174,6 +189,10 @@ impl Context for EnvoyRoot {
     fn on_grpc_stream_close(&mut self, stream: u32, status: u32) {
         self.0.on_close(StreamId(stream), status);
     }
+
+    fn on_grpc_call_response(&mut self, call: u32, status: u32, size: usize) {
+        stream::on_answer(&Envoy, CallId(call), status, size);
+    }
 }
 
 impl RootContext for EnvoyRoot {
@@ -199,7 +218,11 @@ impl RootContext for EnvoyRoot {
 
 struct EnvoyStream(Stream<Envoy>);
 
-impl Context for EnvoyStream {}
+impl Context for EnvoyStream {
+    fn on_grpc_call_response(&mut self, call: u32, status: u32, size: usize) {
+        stream::on_answer(&Envoy, CallId(call), status, size);
+    }
+}
 
 impl HttpContext for EnvoyStream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {

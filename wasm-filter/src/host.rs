@@ -125,6 +125,20 @@ pub trait FeedHost: Host {
         metadata: Vec<(&str, &[u8])>,
     ) -> Result<StreamId, HostError>;
 
+    /// Calls a gRPC method, given as service and name, of the current context, for at most so many milliseconds.
+    /// `upstream` is a serialized `GrpcService`.
+    ///
+    /// # Errors
+    /// The upstream has no place to connect to; there will be no answer.
+    fn call(
+        &self,
+        upstream: &str,
+        method: (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError>;
+
     /// The message that the current callback is about, up to `size` bytes.
     ///
     /// # Errors
@@ -162,9 +176,22 @@ pub type SharedValue = (Option<Vec<u8>>, Option<u32>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContextId(pub u32);
 
+/// Where a request belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The configuration that it came under.
+    pub root: ContextId,
+    /// The request itself.
+    pub context: ContextId,
+}
+
 /// The host's name of a gRPC stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamId(pub u32);
+
+/// The host's name of a gRPC call that has one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallId(pub u32);
 
 /// How urgent a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@
 //! - [`host`]: what the filter asks of the proxy. `envoy`, built for the sandbox only, implements it with
 //!   proxy-wasm; tests implement it in memory.
 //! - [`config`]: the plugin configuration.
-//! - [`feed`]: the stream that snapshots come down on and reports go up.
+//! - [`feed`]: the stream that snapshots come down on and reports go up. [`call`]: calls with one answer.
 //! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`], who is [`waiting`] and who is
-//!   [`open`].
+//!   [`open`]. [`ticket`]: what a request that waits is found by.
 //! - [`root`] and [`stream`]: the callbacks of a configuration and of a request; [`record`]: what is told of it.
 // Request bytes reach this code inside a sandbox where a panic is a trap: it would take the worker's VM, and
 // every request in flight on it, along. So the ways to panic are closed at compile time, outside tests.
@@ -26,6 +26,7 @@
 
 pub mod body;
 pub mod cache;
+pub mod call;
 pub mod config;
 #[cfg(target_family = "wasm")]
 mod envoy;
@@ -38,4 +39,5 @@ pub mod plugin;
 pub mod record;
 pub mod root;
 pub mod stream;
+pub mod ticket;
 pub mod waiting;

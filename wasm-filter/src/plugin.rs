@@ -238,6 +238,7 @@ pub fn depends_on_peer(verdict: &Verdict) -> bool {
     let denial = match verdict {
         Verdict::Allow(permit) => permit.shadowed_denial(),
         Verdict::Deny(denial) => Some(denial),
+        Verdict::NeedsUse(_) => None,
     };
     denial.is_some_and(|denial| denial.code() == verdict::DenialCode::SenderMismatch)
 }

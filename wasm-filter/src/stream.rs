@@ -1,19 +1,22 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
 mod settle;
+mod uses;
 
 use std::{mem, rc::Rc};
 
-use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
+use verdict::{Body, Denial, DenialCode, Limit, Peer, Permit, Request, Verdict, denial::Refusal};
 
+pub use self::settle::{Asker, on_answer};
 use crate::{
     body,
-    host::{ContextId, Host, HostError, Level},
+    host::{FeedHost, Host, HostError, Level, Scope},
     open::Admission,
     peer,
     plugin::{Judgement, Plugin, depends_on_peer},
     record::{self, Judged},
-    waiting::{Outcome, Place},
+    ticket::{Asked, Outcome},
+    waiting::Place,
 };
 
 /// Filter state with the task of a request, for access logs: `%FILTER_STATE(wasm.writ_task:PLAIN)%`.
@@ -35,10 +38,12 @@ pub enum Flow {
 pub struct Stream<H: Host> {
     host: H,
     plugin: Option<Rc<Plugin>>,
-    context: ContextId,
+    scope: Scope,
     phase: Phase<H>,
     /// A request that is judged more than once looks its token up once, as far as the counters are concerned.
     lookup_counted: bool,
+    /// What became of the use of a limited grant, once a server has told.
+    used: Option<(Limit, verdict::Use)>,
 }
 
 #[derive(Debug)]
@@ -51,16 +56,18 @@ enum Phase<H: Host> {
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
     AwaitingBody,
+    /// The verdict depends on an answer of the server. Nothing of the header fields is kept here, either.
+    AwaitingAnswer(Asked),
     /// The verdict was `Allow` and its edits are made. Who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
     /// The request was answered, or should have been: nothing of it goes on.
     Denied,
 }
 
-impl<H: Host + Clone> Stream<H> {
+impl<H: FeedHost + Clone> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
-    pub fn new(host: H, plugin: Option<Rc<Plugin>>, context: ContextId) -> Self {
-        Self { host, plugin, context, phase: Phase::Fresh, lookup_counted: false }
+    pub fn new(host: H, plugin: Option<Rc<Plugin>>, scope: Scope) -> Self {
+        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, used: None }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
@@ -69,7 +76,10 @@ impl<H: Host + Clone> Stream<H> {
             Phase::Fresh => self.begin(end_of_stream.then_some(Body::Absent)),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody | Phase::Allowed(_) => self.deny_out_of_order(),
+            Phase::AwaitingSnapshot(_)
+            | Phase::AwaitingBody
+            | Phase::AwaitingAnswer(_)
+            | Phase::Allowed(_) => self.deny_out_of_order(),
         }
     }
 
@@ -99,17 +109,22 @@ impl<H: Host + Clone> Stream<H> {
 
     /// Leaves `Denied` behind, so that whatever returns early has closed the request.
     fn take_phase(&mut self) -> Phase<H> {
-        match mem::replace(&mut self.phase, Phase::Denied) {
-            Phase::AwaitingSnapshot(place) => match place.outcome() {
-                None => Phase::AwaitingSnapshot(place),
-                Some(Outcome::Allowed) => Phase::Allowed(place.admission()),
-                Some(Outcome::AwaitingBody) => {
-                    self.lookup_counted = true;
-                    Phase::AwaitingBody
-                }
-                Some(Outcome::Denied) => Phase::Denied,
-            },
-            phase => phase,
+        let mut phase = mem::replace(&mut self.phase, Phase::Denied);
+        // One wait may have ended in another, and that one, too.
+        loop {
+            let outcome = match &phase {
+                Phase::AwaitingSnapshot(place) => place.take_outcome(),
+                Phase::AwaitingAnswer(asked) => asked.take_outcome(),
+                Phase::Fresh | Phase::AwaitingBody | Phase::Allowed(_) | Phase::Denied => None,
+            };
+            let Some(outcome) = outcome else { return phase };
+            self.lookup_counted = true;
+            phase = match outcome {
+                Outcome::Allowed(admission) => Phase::Allowed(admission),
+                Outcome::AwaitingBody => Phase::AwaitingBody,
+                Outcome::AwaitingAnswer(asked) => Phase::AwaitingAnswer(asked),
+                Outcome::Denied => Phase::Denied,
+            };
         }
     }
 
@@ -126,6 +141,10 @@ impl<H: Host + Clone> Stream<H> {
                 self.phase = Phase::AwaitingSnapshot(place);
                 Flow::Pause
             }
+            Phase::AwaitingAnswer(_) => {
+                self.phase = phase;
+                Flow::Pause
+            }
             Phase::Denied => Flow::Pause,
             Phase::Fresh | Phase::AwaitingBody => self.deny_out_of_order(),
         }
@@ -140,7 +159,7 @@ impl<H: Host + Clone> Stream<H> {
     fn begin(&mut self, seen: Option<Body>) -> Flow {
         if let Some(plugin) = &self.plugin
             && !plugin.has_snapshot()
-            && let Some(place) = Place::take(self.host.clone(), plugin, self.context, seen)
+            && let Some(place) = Place::take(self.host.clone(), plugin, self.scope, seen)
         {
             self.phase = Phase::AwaitingSnapshot(place);
             return Flow::Pause;
@@ -160,24 +179,45 @@ impl<H: Host + Clone> Stream<H> {
         let Some(plugin) = self.plugin.clone() else {
             return self.deny(&no_snapshot(), &headers, None);
         };
-        let judged = match seen.or_else(|| body::announced(&fields, false)) {
+        let body = seen.or_else(|| body::announced(&fields, false));
+        let judged = match body {
             Some(body) => self.judge(&plugin, &headers, body).map(Some),
             None => self.judge_before_body(&plugin, &headers),
         };
         match judged {
             Ok(None) => self.wait(),
-            Ok(Some(judged)) => match &judged.verdict {
-                Verdict::Allow(permit) => match self.forward(&plugin, permit) {
-                    Ok(admission) => {
-                        record::permit(&self.host, self.context, &plugin, &headers, &judged, permit);
-                        self.phase = Phase::Allowed(admission);
-                        Flow::Continue
-                    }
-                    Err(error) => self.fail(&error),
-                },
-                Verdict::Deny(denial) => self.deny(denial, &headers, Some(&judged)),
-            },
+            Ok(Some(judged)) => self.act(&plugin, &headers, body, judged),
             Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Does what the verdict says, with what a server has to say of it.
+    fn act(
+        &mut self,
+        plugin: &Rc<Plugin>,
+        headers: &[(&[u8], &[u8])],
+        body: Option<Body>,
+        judged: Judged,
+    ) -> Flow {
+        let judged = match self.count_use(plugin, body, judged) {
+            Ok(judged) => judged,
+            Err(asked) => {
+                self.phase = Phase::AwaitingAnswer(asked);
+                return Flow::Pause;
+            }
+        };
+        match &judged.verdict {
+            Verdict::Allow(permit) => match self.forward(plugin, permit) {
+                Ok(admission) => {
+                    record::permit(&self.host, self.scope.context, plugin, headers, &judged, permit);
+                    self.phase = Phase::Allowed(admission);
+                    Flow::Continue
+                }
+                Err(error) => self.fail(&error),
+            },
+            Verdict::Deny(denial) => self.deny(denial, headers, Some(&judged)),
+            // Without an answer there is none to wait for any more.
+            Verdict::NeedsUse(_) => self.fail(&HostError { call: "use", status: INTERNAL_FAILURE }),
         }
     }
 
@@ -230,7 +270,7 @@ impl<H: Host + Clone> Stream<H> {
     fn forward(&self, plugin: &Rc<Plugin>, permit: &Permit) -> Result<Option<Admission>, HostError> {
         let admission = match permit.standing() {
             Some(standing) => Some(
-                Admission::take(plugin, self.context, standing)
+                Admission::take(plugin, self.scope.context, standing)
                     .ok_or(HostError { call: "admission", status: INTERNAL_FAILURE })?,
             ),
             None => None,
@@ -269,7 +309,7 @@ impl<H: Host + Clone> Stream<H> {
         log_denial(&self.host, Level::Debug, "deny", denial);
         if let Some(plugin) = &self.plugin {
             plugin.metrics().count_denial(&self.host, denial);
-            record::denial(&self.host, self.context, plugin, headers, judged, denial);
+            record::denial(&self.host, self.scope.context, plugin, headers, judged, denial);
         }
         self.phase = Phase::Denied;
         Flow::Pause

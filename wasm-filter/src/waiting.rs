@@ -1,17 +1,14 @@
 //! Requests that came before the first snapshot. Each waits a little; nothing of it is kept here but how to find it
 //! again. The proxy holds its fields, under its own limits.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use verdict::Body;
 
 use crate::{
-    host::{ContextId, Host},
-    open::Admission,
+    host::{Host, Scope},
     plugin::Plugin,
+    ticket::{Outcome, Ticket},
 };
 
 /// Most requests of a worker that wait at once.
@@ -21,30 +18,13 @@ pub const PATIENCE: u64 = 2_000;
 
 /// Who waits, in the order in which they came.
 #[derive(Debug, Default)]
-pub struct Waiting(RefCell<Vec<Rc<Ticket>>>);
+pub struct Waiting(RefCell<Vec<Waiter>>);
 
-/// A request that waits, known to its own callbacks and to the root.
 #[derive(Debug)]
-pub struct Ticket {
-    context: ContextId,
-    /// Whether there is a body, as far as the callbacks have told.
-    body: Cell<Option<Body>>,
+struct Waiter {
+    ticket: Rc<Ticket>,
     /// Unix milliseconds of the first tick that found it waiting.
-    since: Cell<Option<u64>>,
-    outcome: Cell<Option<Outcome>>,
-    /// The place of a request that was let through, until its own callbacks take it over.
-    admission: RefCell<Option<Admission>>,
-}
-
-/// What became of a request that waited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It goes on.
-    Allowed,
-    /// There is a snapshot, and the verdict depends on whether a body follows.
-    AwaitingBody,
-    /// It was answered.
-    Denied,
+    since: Option<u64>,
 }
 
 /// A request's own place among those who wait; given up when it is dropped.
@@ -57,40 +37,26 @@ pub struct Place<H: Host> {
 
 impl<H: Host> Place<H> {
     /// A place, if one is free and `plugin` is fed at all.
-    pub fn take(host: H, plugin: &Rc<Plugin>, context: ContextId, body: Option<Body>) -> Option<Self> {
+    pub fn take(host: H, plugin: &Rc<Plugin>, scope: Scope, body: Option<Body>) -> Option<Self> {
         let shared = plugin.feed()?;
         let mut waiting = shared.waiting().0.try_borrow_mut().ok()?;
         if waiting.len() >= MAX_WAITING {
             return None;
         }
-        let ticket = Rc::new(Ticket {
-            context,
-            body: Cell::new(body),
-            since: Cell::default(),
-            outcome: Cell::default(),
-            admission: RefCell::default(),
-        });
-        waiting.push(Rc::clone(&ticket));
+        let ticket = Ticket::new(scope, body);
+        waiting.push(Waiter { ticket: Rc::clone(&ticket), since: None });
         host.add(shared.metrics().waiting, 1);
         Some(Self { host, plugin: Rc::clone(plugin), ticket })
     }
 
-    /// What became of the request, once something has.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.ticket.outcome.get()
+    /// See [`Ticket::take_outcome`].
+    pub fn take_outcome(&self) -> Option<Outcome> {
+        self.ticket.take_outcome()
     }
 
-    /// The place of the request among the open ones, if it was let through by a token.
-    pub fn admission(&self) -> Option<Admission> {
-        self.ticket.admission.take()
-    }
-
-    /// The callbacks have told whether there is a body. The first answer is the one that counts: a byte that was
-    /// seen stays seen.
+    /// See [`Ticket::note_body`].
     pub fn note_body(&self, body: Body) {
-        if self.ticket.body.get().is_none() {
-            self.ticket.body.set(Some(body));
-        }
+        self.ticket.note_body(body);
     }
 }
 
@@ -98,38 +64,16 @@ impl<H: Host> Drop for Place<H> {
     fn drop(&mut self) {
         let Some(shared) = self.plugin.feed() else { return };
         let Ok(mut waiting) = shared.waiting().0.try_borrow_mut() else { return };
-        if let Some(index) = waiting.iter().position(|ticket| Rc::ptr_eq(ticket, &self.ticket)) {
+        if let Some(index) = waiting.iter().position(|waiter| Rc::ptr_eq(&waiter.ticket, &self.ticket)) {
             waiting.remove(index);
             self.host.add(shared.metrics().waiting, -1);
         }
     }
 }
 
-impl Ticket {
-    /// Whose it is.
-    pub fn context(&self) -> ContextId {
-        self.context
-    }
-
-    /// Whether there is a body, as far as is known.
-    pub fn body(&self) -> Option<Body> {
-        self.body.get()
-    }
-
-    /// It goes on, from this place.
-    pub fn admit(&self, admission: Option<Admission>) {
-        self.admission.replace(admission);
-        self.settle(Outcome::Allowed);
-    }
-
-    /// The wait is over.
-    pub fn settle(&self, outcome: Outcome) {
-        self.outcome.set(Some(outcome));
-    }
-
-    fn has_waited(&self, now: u64) -> bool {
-        let since = self.since.get().unwrap_or(now);
-        self.since.set(Some(since));
+impl Waiter {
+    fn has_waited(&mut self, now: u64) -> bool {
+        let since = *self.since.get_or_insert(now);
         // A clock that was set back must not prolong it.
         now < since || now.saturating_sub(since) >= PATIENCE
     }
@@ -145,18 +89,18 @@ impl Waiting {
     pub fn take_first(&self, most: usize) -> Vec<Rc<Ticket>> {
         let Ok(mut waiting) = self.0.try_borrow_mut() else { return Vec::new() };
         let count = most.min(waiting.len());
-        waiting.drain(..count).collect()
+        waiting.drain(..count).map(|waiter| waiter.ticket).collect()
     }
 
     /// Those who have waited long enough, up to so many, who wait no more. `now`: Unix milliseconds.
     pub fn take_expired(&self, now: u64, most: usize) -> Vec<Rc<Ticket>> {
         let Ok(mut waiting) = self.0.try_borrow_mut() else { return Vec::new() };
         let mut expired = Vec::new();
-        waiting.retain(|ticket| {
+        waiting.retain_mut(|waiter| {
             // Everybody is asked: a wait begins with the first question.
-            let over = ticket.has_waited(now) && expired.len() < most;
+            let over = waiter.has_waited(now) && expired.len() < most;
             if over {
-                expired.push(Rc::clone(ticket));
+                expired.push(Rc::clone(&waiter.ticket));
             }
             !over
         });

@@ -34,6 +34,8 @@ pub(crate) fn judged<'e>(
     let decided = match verdict {
         Verdict::Allow(permit) => permitted(permit)?,
         Verdict::Deny(denial) => denied(denial)?,
+        // Not decided yet.
+        Verdict::NeedsUse(_) => return None,
     };
     let token = token?;
     Some(Event {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{
-    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Verdict, VerifiedToken,
-    VerifiedTokens, decide, denial::Refusal,
+    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Use, Verdict,
+    VerifiedToken, VerifiedTokens, decide, denial::Refusal,
 };
 
 use super::{
@@ -57,9 +57,8 @@ pub(super) fn judge(
     let now = clock::now();
     let mut verdict = decide(&snapshot, &request, now, freshness, &mut tokens);
     let mut kept = None;
-    if let Verdict::Allow(permit) = &verdict
-        && let Some(injection) = permit.injection()
-    {
+    // Before a use is counted: who cannot go on spends none.
+    if let Some(injection) = verdict.injection() {
         let refusal = match inject(injection, plane, question.cluster.as_deref(), state, credentials) {
             Ok(Injected::Now(found)) => {
                 kept = Some((injection.header().to_owned(), found));
@@ -70,9 +69,13 @@ pub(super) fn judge(
             Err(refusal) => Some(refusal),
         };
         if let Some(refusal) = refusal {
-            verdict = permit.clone().refused(refusal, now);
+            verdict = verdict.refused(refusal, now);
         }
     }
+    let verdict = match verdict {
+        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        verdict => verdict,
+    };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };
     match &verdict {
         Verdict::Allow(permit) => {
@@ -98,6 +101,7 @@ pub(super) fn judge(
             record.take(&verdict, tokens.token.as_deref());
             answer(refused(denial, &request))
         }
+        Verdict::NeedsUse(_) => answer(unavailable(&request)),
     }
 }
 
@@ -147,6 +151,7 @@ impl Record<'_> {
         let denial = match verdict {
             Verdict::Deny(denial) => Some(denial),
             Verdict::Allow(permit) => permit.shadowed_denial(),
+            Verdict::NeedsUse(_) => None,
         };
         if let Some(denial) = denial {
             let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();

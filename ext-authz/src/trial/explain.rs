@@ -89,6 +89,7 @@ fn find_rule(policy: &Policy, line: &RequestLine) -> Result<Result<(usize, usize
             .and_then(|(host, rule)| Some((host.parse().ok()?, rule.parse().ok()?)))
             .ok_or_else(no_rule),
         Verdict::Deny(denial) => Err(denial),
+        Verdict::NeedsUse(_) => Err(no_rule()),
     })
 }
 
@@ -106,6 +107,7 @@ fn meaning(
     let permit = match trial.judge(line, Some(&anything))? {
         Verdict::Allow(permit) => permit,
         Verdict::Deny(denial) => return Ok(Err(denial)),
+        Verdict::NeedsUse(_) => return Ok(Err(no_rule())),
     };
     let Some(record) = permit.record() else {
         return Ok(if permit.kind() == PermitKind::Exempt { Ok(None) } else { Err(no_rule()) });

@@ -1,7 +1,7 @@
 //! The `verdict` crate itself.
 
 use verdict::{
-    Body, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Verdict, decide, document::HostDocument,
+    Body, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Use, Verdict, decide, document::HostDocument,
 };
 
 use crate::{
@@ -41,7 +41,13 @@ impl Library {
         let body = if has_body(&prepared.request) { Body::Present } else { Body::Absent };
         let request = Request { headers: &borrowed, body, peer: &peer };
         let judged = decide(&snapshot, &request, UnixTime(prepared.now), Freshness::Static, &mut NoCache);
+        let judged = match judged {
+            // No surface of the corpus has tasks whose uses could be counted.
+            Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+            judged => judged,
+        };
         Ok(match judged {
+            Verdict::NeedsUse(_) => unreachable!("it was settled"),
             Verdict::Allow(permit) => {
                 let edits = permit.edits();
                 let kept =

@@ -120,6 +120,7 @@ impl<H: FeedHost + Clone> Client<H> {
         self.expire(shared, now);
         self.plugin.doom_expired(seconds(now));
         self.settle(shared, now);
+        self.settle_lost(now);
         self.pace(shared);
     }
 

@@ -1,10 +1,10 @@
-//! The messages of `writ.v1.DataPlane/Watch`, each as far as the filter reads or writes it.
+//! The messages of `writ.v1.DataPlane`, each as far as the filter reads or writes it.
 
 mod up;
 
-use verdict::document::Version;
+use verdict::{Use, document::Version};
 
-pub use self::up::{Hello, ack, nack};
+pub use self::up::{Hello, UseRequest, ack, nack};
 use super::{
     digest::Digest,
     wire::{Fields, Malformed, Value},
@@ -187,6 +187,22 @@ impl<'m> GoAway<'m> {
         }
         Ok(go_away)
     }
+}
+
+/// What a `writ.v1.UseResponse` says. An outcome that a later release knows is none that lets a request pass.
+#[must_use]
+pub fn decode_use(message: &[u8]) -> Use {
+    let mut outcome = Use::Unavailable;
+    for field in Fields::of(message) {
+        outcome = match field {
+            Ok((1, Value::Number(1))) => Use::Counted,
+            Ok((1, Value::Number(2))) => Use::Exhausted,
+            Ok((1, Value::Number(3))) => Use::Revoked,
+            Ok((1, _)) | Err(Malformed) => return Use::Unavailable,
+            Ok(_) => outcome,
+        };
+    }
+    outcome
 }
 
 fn unknown(feature: &[u8]) -> Option<&[u8]> {

@@ -1,30 +1,70 @@
-//! The end of a wait for the first snapshot. It comes from the root, not from a callback of the request.
+//! The end of a wait that does not come by a callback of the request: there is a snapshot, or the server has answered.
 
 use std::rc::Rc;
 
-use super::{Flow, Phase, Stream};
+use verdict::{Limit, Use};
+
+use super::{Flow, Phase, Stream, uses};
 use crate::{
-    host::{FeedHost, Level},
+    call::{self, NoAnswer},
+    host::{CallId, FeedHost, Level},
     plugin::Plugin,
-    waiting::{Outcome, Ticket},
+    ticket::{Outcome, Ticket},
 };
 
+/// Who has called the server, and what for.
+#[derive(Debug)]
+pub enum Asker {
+    /// A request, for one use of a grant.
+    Use {
+        /// What the request is judged by.
+        plugin: Rc<Plugin>,
+        /// The request.
+        ticket: Rc<Ticket>,
+        /// Of which grant.
+        limit: Limit,
+    },
+}
+
+/// A call has ended, for whomever it was made. `status` is of gRPC; `size` is the length of the answer, in bytes. Leaves
+/// another context the current one.
+pub fn on_answer<H: FeedHost + Clone>(host: &H, call: CallId, status: u32, size: usize) {
+    if let Some((asker, answer)) = call::take_answer(host, call, status, size) {
+        asker.hear(host, answer);
+    }
+}
+
+impl Asker {
+    /// Goes on with the answer. Leaves another context the current one.
+    pub fn hear<H: FeedHost + Clone>(self, host: &H, answer: Result<Vec<u8>, NoAnswer>) {
+        match self {
+            Self::Use { plugin, ticket, limit } => {
+                Stream::settle(host, &plugin, &ticket, Some((limit, uses::outcome(answer))));
+            }
+        }
+    }
+}
+
 impl<H: FeedHost + Clone> Stream<H> {
-    /// Ends the wait of a request, from outside its callbacks: it is judged if there is a snapshot now, and denied
-    /// otherwise. Leaves its context the current one.
-    pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket) {
+    /// Ends the wait of a request, from outside its callbacks: it is judged by what is there now, `used` included, and
+    /// denied where that is nothing. Leaves its context the current one.
+    pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket, used: Option<(Limit, Use)>) {
         ticket.settle(Outcome::Denied);
         // A request that is gone needs no answer.
-        if host.enter(ticket.context()).is_err() {
+        if host.enter(ticket.scope().context).is_err() {
             return;
         }
-        let mut stream = Self::new(host.clone(), Some(Rc::clone(plugin)), ticket.context());
+        let mut stream = Self::new(host.clone(), Some(Rc::clone(plugin)), ticket.scope());
+        // Whoever was asked about was looked up.
+        stream.lookup_counted = used.is_some();
+        stream.used = used;
         let flow = stream.decide(ticket.body());
-        match stream.phase {
-            Phase::Allowed(admission) => ticket.admit(admission),
-            Phase::AwaitingBody => ticket.settle(Outcome::AwaitingBody),
-            Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => {}
-        }
+        ticket.settle(match stream.phase {
+            Phase::Allowed(admission) => Outcome::Allowed(admission),
+            Phase::AwaitingBody => Outcome::AwaitingBody,
+            Phase::AwaitingAnswer(asked) => Outcome::AwaitingAnswer(asked),
+            Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => Outcome::Denied,
+        });
         if flow == Flow::Continue
             && let Err(error) = host.resume_request()
         {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use wasm_filter::host::{
-    ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
+    CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
+    UnixMillis,
 };
 
 use crate::fixture::NOW;
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) nanos: u64,
     pub(crate) tick: Option<u32>,
     pub(crate) opened: Vec<Opened>,
+    /// Calls, in order: the first has number 1.
+    pub(crate) called: Vec<Called>,
     /// The message that the next callback is about.
     pub(crate) message: Vec<u8>,
     /// What was sent, on which stream.
@@ -60,6 +63,17 @@ pub(crate) struct Opened {
     pub(crate) upstream: Vec<u8>,
     pub(crate) method: String,
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
+}
+
+/// A call that the filter has made.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    /// The context whose call it is.
+    pub(crate) context: u32,
+    pub(crate) method: String,
+    pub(crate) metadata: Vec<(String, Vec<u8>)>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) timeout: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +119,7 @@ impl FakeHost {
             nanos: 0,
             tick: None,
             opened: Vec::new(),
+            called: Vec::new(),
             message: Vec::new(),
             sent: Vec::new(),
             cancelled: Vec::new(),
@@ -259,6 +274,26 @@ impl FeedHost for FakeHost {
             metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
         });
         Ok(StreamId(u32::try_from(state.opened.len()).expect("few streams")))
+    }
+
+    fn call(
+        &self,
+        _: &str,
+        (service, method): (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError> {
+        let mut state = FakeHost::call(self, "call")?;
+        let context = state.current;
+        state.called.push(Called {
+            context,
+            method: format!("{service}/{method}"),
+            metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
+            message: message.to_vec(),
+            timeout,
+        });
+        Ok(CallId(u32::try_from(state.called.len()).expect("few calls")))
     }
 
     fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {

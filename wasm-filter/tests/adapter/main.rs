@@ -15,4 +15,5 @@ mod order;
 mod peer;
 mod root;
 mod stream;
+mod uses;
 mod waiting;

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use super::{Client, Shared, millis, seconds};
 use crate::{
+    call::{self, NoAnswer},
     host::{FeedHost, UnixMillis},
     open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
     stream::Stream,
-    waiting::Ticket,
+    ticket::Ticket,
 };
 
 /// Milliseconds between ticks while there is no feed.
@@ -27,7 +28,7 @@ impl<H: FeedHost + Clone> Client<H> {
             waiting.take_expired(millis(now), MAX_SETTLED)
         };
         for ticket in &tickets {
-            Stream::settle(&self.host, &self.plugin, ticket);
+            Stream::settle(&self.host, &self.plugin, ticket, None);
         }
         let room = MAX_SETTLED.saturating_sub(tickets.len());
         let ended = open::end_next(&self.host, &self.plugin, UnixMillis(millis(now)), room);
@@ -37,6 +38,15 @@ impl<H: FeedHost + Clone> Client<H> {
             let _ = self.host.enter(self.context);
             let left = i64::try_from(tickets.len()).unwrap_or(0);
             self.host.add(shared.metrics().waiting, left.saturating_neg());
+        }
+    }
+
+    /// Ends the wait of those whose calls ended unheard: the root that made them has gone.
+    pub(super) fn settle_lost(&self, now: u64) {
+        let lost = call::take_lost(millis(now));
+        if !lost.is_empty() {
+            lost.into_iter().for_each(|asker| asker.hear(&self.host, Err(NoAnswer)));
+            let _ = self.host.enter(self.context);
         }
     }
 
