@@ -13,8 +13,8 @@ use proxy_wasm::{
 
 use crate::{
     host::{
-        CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
-        UnixMillis,
+        CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, ResponsePart, SharedValue,
+        StreamId, UnixMillis,
     },
     root::Root,
     stream::{self, Flow, Stream},
@@ -32,6 +32,13 @@ struct Envoy;
 
 fn failed(call: &'static str) -> impl Fn(Status) -> HostError {
     move |status| HostError { call, status: status as u32 }
+}
+
+fn map_of(part: ResponsePart) -> MapType {
+    match part {
+        ResponsePart::Headers => MapType::HttpResponseHeaders,
+        ResponsePart::Trailers => MapType::HttpResponseTrailers,
+    }
 }
 
 fn since_epoch() -> Result<Duration, HostError> {
@@ -74,6 +81,15 @@ impl Host for Envoy {
     fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError> {
         hostcalls::send_http_response(status.into(), headers.to_vec(), Some(body))
             .map_err(failed("send_local_response"))
+    }
+
+    fn response_fields(&self, part: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        // Names are texts, as in requests: Envoy's codecs let nothing else in.
+        hostcalls::get_map_bytes(map_of(part)).map_err(failed("get_header_map_pairs"))
+    }
+
+    fn set_response_fields(&self, part: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError> {
+        hostcalls::set_map_bytes(map_of(part), fields).map_err(failed("set_header_map_pairs"))
     }
 
     fn send(&self, StreamId(stream): StreamId, message: &[u8], last: bool) -> Result<(), HostError> {
@@ -235,6 +251,14 @@ impl HttpContext for EnvoyStream {
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         action(self.0.on_request_trailers())
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.on_response(ResponsePart::Headers))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        action(self.0.on_response(ResponsePart::Trailers))
     }
 }
 

@@ -74,6 +74,18 @@ pub trait Host {
     /// The stream has ended.
     fn send(&self, stream: StreamId, message: &[u8], last: bool) -> Result<(), HostError>;
 
+    /// Every field of this part of the answer in order, names in lower case.
+    ///
+    /// # Errors
+    /// The host has none at hand.
+    fn response_fields(&self, part: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError>;
+
+    /// Replaces all of them.
+    ///
+    /// # Errors
+    /// The host refused it.
+    fn set_response_fields(&self, part: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError>;
+
     /// Makes another context the current one until the callback returns: calls are about its request.
     ///
     /// # Errors
@@ -192,6 +204,15 @@ pub struct StreamId(pub u32);
 /// The host's name of a gRPC call that has one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallId(pub u32);
+
+/// Fields of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponsePart {
+    /// Before the body, its status among them.
+    Headers,
+    /// After it.
+    Trailers,
+}
 
 /// How urgent a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

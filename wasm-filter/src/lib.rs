@@ -32,6 +32,7 @@ pub mod config;
 mod envoy;
 pub mod feed;
 pub mod host;
+pub mod lease;
 pub mod metrics;
 pub mod open;
 pub mod peer;

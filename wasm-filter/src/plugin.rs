@@ -16,6 +16,7 @@ use crate::{
     config::{FeedConfig, FilterConfig},
     feed::shared::{self, Shared},
     host::{Host, HostError},
+    lease::Leases,
     metrics::{CacheOutcome, FeedMetrics, Metrics},
     open::Open,
 };
@@ -30,6 +31,7 @@ pub struct Plugin {
     metrics: Metrics,
     feed: Option<Shared>,
     open: Open,
+    leases: Leases,
     /// Unix second in which the open requests were last looked at.
     looked: Cell<u64>,
 }
@@ -87,6 +89,7 @@ impl Plugin {
             metrics: Metrics::define(host)?,
             feed,
             open: Open::default(),
+            leases: Leases::default(),
             looked: Cell::default(),
         })
     }
@@ -102,6 +105,11 @@ impl Plugin {
         };
         if !current.as_ref().is_some_and(|current| snapshot.keeps_proofs_of(current)) {
             *tokens = TokenCache::default();
+        }
+        // Whatever an edit withdrew is given back, and what it left is asked for again.
+        let edition = |snapshot: &Snapshot| (snapshot.version().epoch, snapshot.version().generation);
+        if current.as_ref().map(edition) != Some(edition(&snapshot)) {
+            self.leases.clear();
         }
         self.metrics.publish(host, &snapshot);
         self.freshness.set(freshness);
@@ -135,6 +143,12 @@ impl Plugin {
     #[must_use]
     pub fn open(&self) -> &Open {
         &self.open
+    }
+
+    /// Services' own credentials.
+    #[must_use]
+    pub fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     /// Dooms the open requests that a new one would be denied for: all of them after another snapshot, and those that

@@ -1,5 +1,7 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
+pub(crate) mod credential;
+mod mask;
 mod settle;
 mod uses;
 
@@ -7,10 +9,14 @@ use std::{mem, rc::Rc};
 
 use verdict::{Body, Denial, DenialCode, Limit, Peer, Permit, Request, Verdict, denial::Refusal};
 
-pub use self::settle::{Asker, on_answer};
+pub use self::{
+    credential::CLUSTER_PROPERTY,
+    settle::{Asker, on_answer},
+};
 use crate::{
     body,
     host::{FeedHost, Host, HostError, Level, Scope},
+    lease::Loan,
     open::Admission,
     peer,
     plugin::{Judgement, Plugin, depends_on_peer},
@@ -42,8 +48,19 @@ pub struct Stream<H: Host> {
     phase: Phase<H>,
     /// A request that is judged more than once looks its token up once, as far as the counters are concerned.
     lookup_counted: bool,
-    /// What became of the use of a limited grant, once a server has told.
-    used: Option<(Limit, verdict::Use)>,
+    /// What servers have told of it.
+    known: Known,
+}
+
+/// What is known of a request beside its fields, when it is judged again.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What became of the use of a limited grant.
+    pub used: Option<(Limit, verdict::Use)>,
+    /// Whether it has waited for a credential.
+    pub lease_asked: bool,
+    /// Whether its token was looked up.
+    pub was_judged: bool,
 }
 
 #[derive(Debug)]
@@ -67,7 +84,7 @@ enum Phase<H: Host> {
 impl<H: FeedHost + Clone> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
     pub fn new(host: H, plugin: Option<Rc<Plugin>>, scope: Scope) -> Self {
-        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, used: None }
+        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, known: Known::default() }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
@@ -199,15 +216,20 @@ impl<H: FeedHost + Clone> Stream<H> {
         body: Option<Body>,
         judged: Judged,
     ) -> Flow {
-        let judged = match self.count_use(plugin, body, judged) {
-            Ok(judged) => judged,
+        // The credential first: who cannot go on spends no use.
+        let served = self.borrow(plugin, body, judged).and_then(|(judged, loan)| {
+            let judged = self.count_use(plugin, body, judged)?;
+            Ok((judged, loan))
+        });
+        let (judged, loan) = match served {
+            Ok(served) => served,
             Err(asked) => {
                 self.phase = Phase::AwaitingAnswer(asked);
                 return Flow::Pause;
             }
         };
         match &judged.verdict {
-            Verdict::Allow(permit) => match self.forward(plugin, permit) {
+            Verdict::Allow(permit) => match self.forward(plugin, permit, loan.as_ref()) {
                 Ok(admission) => {
                     record::permit(&self.host, self.scope.context, plugin, headers, &judged, permit);
                     self.phase = Phase::Allowed(admission);
@@ -267,7 +289,12 @@ impl<H: FeedHost + Clone> Stream<H> {
 
     /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some
     /// edits are made and some are not: the request must not go on.
-    fn forward(&self, plugin: &Rc<Plugin>, permit: &Permit) -> Result<Option<Admission>, HostError> {
+    fn forward(
+        &self,
+        plugin: &Rc<Plugin>,
+        permit: &Permit,
+        loan: Option<&Loan>,
+    ) -> Result<Option<Admission>, HostError> {
         let admission = match permit.standing() {
             Some(standing) => Some(
                 Admission::take(plugin, self.scope.context, standing)
@@ -285,6 +312,15 @@ impl<H: FeedHost + Clone> Stream<H> {
         for (name, value) in &edits.set {
             self.host.set_request_header(name, value)?;
         }
+        let admission = match (permit.injection(), loan) {
+            (Some(needed), Some(Loan { lease, injection, cluster })) if needed == injection => {
+                self.host.set_property(CLUSTER_PROPERTY, cluster)?;
+                self.host.set_request_header(injection.header(), lease.value())?;
+                admission.map(|admission| admission.carrying(lease))
+            }
+            (None, _) => admission,
+            (Some(_), _) => return Err(HostError { call: "credential", status: INTERNAL_FAILURE }),
+        };
         if let Some(record) = permit.record() {
             self.host.set_property(TASK_PROPERTY, record.task())?;
         }

@@ -38,8 +38,8 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Asked {
     ticket: Rc<Ticket>,
-    /// Nobody need answer a request that has gone.
-    _call: Call,
+    /// Nobody need answer a request that has gone; `None`: others wait for the same answer.
+    _call: Option<Call>,
 }
 
 impl Ticket {
@@ -81,7 +81,12 @@ impl Ticket {
 impl Asked {
     /// The request that `ticket` stands for waits for the answer of `call`.
     pub fn new(ticket: Rc<Ticket>, call: Call) -> Self {
-        Self { ticket, _call: call }
+        Self { ticket, _call: Some(call) }
+    }
+
+    /// The request that `ticket` stands for waits for an answer that is others', too.
+    pub fn shared(ticket: Rc<Ticket>) -> Self {
+        Self { ticket, _call: None }
     }
 
     /// See [`Ticket::take_outcome`].

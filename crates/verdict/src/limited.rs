@@ -3,7 +3,8 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use crate::{
-    Denial, DenialCode, Injection, Permit, UnixTime, Verdict, denial::Refusal, grant::GrantId, permit::GrantedRequest,
+    Denial, DenialCode, Injection, Permit, UnixTime, Verdict, denial::Refusal, grant::GrantId,
+    permit::GrantedRequest,
 };
 
 /// The verdict "yes, if there is a use left". Only [`decide()`](crate::decide()) makes one, and only what became of the

@@ -121,6 +121,7 @@ impl<H: FeedHost + Clone> Client<H> {
         self.plugin.doom_expired(seconds(now));
         self.settle(shared, now);
         self.settle_lost(now);
+        self.renew(now);
         self.pace(shared);
     }
 

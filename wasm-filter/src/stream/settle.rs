@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use verdict::{Limit, Use};
+use verdict::Limit;
 
-use super::{Flow, Phase, Stream, uses};
+use super::{Flow, Known, Phase, Stream, credential, uses};
 use crate::{
     call::{self, NoAnswer},
     host::{CallId, FeedHost, Level},
+    lease::Flight,
     plugin::Plugin,
     ticket::{Outcome, Ticket},
 };
@@ -24,6 +25,17 @@ pub enum Asker {
         /// Of which grant.
         limit: Limit,
     },
+    /// A worker, for a service's credential.
+    Lease {
+        /// What requests are judged by.
+        plugin: Rc<Plugin>,
+        /// The credential.
+        name: Box<str>,
+        /// The field that carries it.
+        header: Box<str>,
+        /// Who waits for it.
+        flight: Rc<Flight>,
+    },
 }
 
 /// A call has ended, for whomever it was made. `status` is of gRPC; `size` is the length of the answer, in bytes. Leaves
@@ -39,16 +51,20 @@ impl Asker {
     pub fn hear<H: FeedHost + Clone>(self, host: &H, answer: Result<Vec<u8>, NoAnswer>) {
         match self {
             Self::Use { plugin, ticket, limit } => {
-                Stream::settle(host, &plugin, &ticket, Some((limit, uses::outcome(answer))));
+                let used = Some((limit, uses::outcome(answer)));
+                Stream::settle(host, &plugin, &ticket, Known { used, was_judged: true, lease_asked: false });
+            }
+            Self::Lease { plugin, name, header, flight } => {
+                credential::hear(host, &plugin, (&name, &header), &flight, answer);
             }
         }
     }
 }
 
 impl<H: FeedHost + Clone> Stream<H> {
-    /// Ends the wait of a request, from outside its callbacks: it is judged by what is there now, `used` included, and
-    /// denied where that is nothing. Leaves its context the current one.
-    pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket, used: Option<(Limit, Use)>) {
+    /// Ends the wait of a request, from outside its callbacks: it is judged by what is there now, what is `known` of it
+    /// included, and denied where that is nothing. Leaves its context the current one.
+    pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket, known: Known) {
         ticket.settle(Outcome::Denied);
         // A request that is gone needs no answer.
         if host.enter(ticket.scope().context).is_err() {
@@ -56,8 +72,8 @@ impl<H: FeedHost + Clone> Stream<H> {
         }
         let mut stream = Self::new(host.clone(), Some(Rc::clone(plugin)), ticket.scope());
         // Whoever was asked about was looked up.
-        stream.lookup_counted = used.is_some();
-        stream.used = used;
+        stream.lookup_counted = known.was_judged;
+        stream.known = known;
         let flow = stream.decide(ticket.body());
         ticket.settle(match stream.phase {
             Phase::Allowed(admission) => Outcome::Allowed(admission),

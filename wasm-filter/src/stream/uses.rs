@@ -32,7 +32,7 @@ impl<H: FeedHost + Clone> Stream<H> {
     ) -> Result<Judged, Asked> {
         let Judged { verdict, at, token } = judged;
         let Verdict::NeedsUse(limited) = verdict else { return Ok(Judged { verdict, at, token }) };
-        let outcome = match &self.used {
+        let outcome = match &self.known.used {
             Some((limit, outcome)) if limit == limited.limit() => *outcome,
             // What was counted was another grant's, before the policy changed: one request, one use.
             Some(_) => Use::Unavailable,

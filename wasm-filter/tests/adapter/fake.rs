@@ -7,8 +7,8 @@ use std::{
 };
 
 use wasm_filter::host::{
-    CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId,
-    UnixMillis,
+    CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, ResponsePart, SharedValue,
+    StreamId, UnixMillis,
 };
 
 use crate::fixture::NOW;
@@ -21,6 +21,8 @@ pub(crate) struct FakeHost(Rc<RefCell<State>>);
 pub(crate) struct State {
     /// The request's header fields; edits show here.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The answer's fields; edits show here.
+    pub(crate) response_fields: Vec<(String, Vec<u8>)>,
     pub(crate) now: u64,
     /// What the host tells of the connection.
     pub(crate) attributes: BTreeMap<String, Vec<u8>>,
@@ -106,6 +108,7 @@ impl FakeHost {
     pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new(State {
             headers: Vec::new(),
+            response_fields: Vec::new(),
             now: NOW,
             attributes: BTreeMap::new(),
             attribute_reads: 0,
@@ -204,6 +207,16 @@ impl Host for FakeHost {
         state.responses.push(Response { status, headers, body });
         let current = state.current;
         state.answered.push(current);
+        Ok(())
+    }
+
+    fn response_fields(&self, _: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        Ok(self.call("response_fields")?.response_fields.clone())
+    }
+
+    fn set_response_fields(&self, _: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError> {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+        self.call("set_response_fields")?.response_fields = fields;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod fake;
 mod feed;
 mod fixture;
 mod fresh;
+mod leases;
 mod messages;
 mod open;
 mod order;

@@ -7,7 +7,7 @@ use crate::{
     call::{self, NoAnswer},
     host::{FeedHost, UnixMillis},
     open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
-    stream::Stream,
+    stream::{Known, Stream, credential},
     ticket::Ticket,
 };
 
@@ -28,16 +28,27 @@ impl<H: FeedHost + Clone> Client<H> {
             waiting.take_expired(millis(now), MAX_SETTLED)
         };
         for ticket in &tickets {
-            Stream::settle(&self.host, &self.plugin, ticket, None);
+            Stream::settle(&self.host, &self.plugin, ticket, Known::default());
         }
         let room = MAX_SETTLED.saturating_sub(tickets.len());
+        let lent = credential::settle(&self.host, &self.plugin, room);
+        let room = room.saturating_sub(lent);
         let ended = open::end_next(&self.host, &self.plugin, UnixMillis(millis(now)), room);
-        self.unsettled = tickets.len() == MAX_SETTLED || self.plugin.open().is_ending();
-        if !tickets.is_empty() || ended > 0 {
+        let is_settled = tickets.len() < MAX_SETTLED && self.plugin.leases().is_settled();
+        self.unsettled = !is_settled || self.plugin.open().is_ending();
+        if !tickets.is_empty() || lent > 0 || ended > 0 {
             // Back from the last request.
             let _ = self.host.enter(self.context);
             let left = i64::try_from(tickets.len()).unwrap_or(0);
             self.host.add(shared.metrics().waiting, left.saturating_neg());
+        }
+    }
+
+    /// Forgets leases that have ended, and renews those that are used ahead of their end.
+    pub(super) fn renew(&self, now: u64) {
+        for (name, header) in self.plugin.leases().due(millis(now)) {
+            // What fails is tried again with the next tick, and matters only once the lease has ended.
+            let _ = credential::ask(&self.host, &self.plugin, self.context, &name, &header);
         }
     }
 

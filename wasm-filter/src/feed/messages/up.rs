@@ -67,6 +67,14 @@ impl UseRequest<'_> {
     }
 }
 
+/// The `writ.v1.LeaseRequest` for the credential of this name.
+#[must_use]
+pub fn lease_request(name: &str) -> Vec<u8> {
+    let mut request = Vec::new();
+    put_text(&mut request, 1, name);
+    request
+}
+
 /// The `writ.v1.WatchRequest` that this version judges from now on.
 #[must_use]
 pub fn ack(version: Version) -> Vec<u8> {
