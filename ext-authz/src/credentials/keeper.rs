@@ -96,10 +96,22 @@ impl Keeper {
     /// # Errors
     /// The provider fails, or is too slow.
     pub async fn soon(self: &Arc<Self>) -> Result<Kept, Unavailable> {
-        let flight = match self.look() {
-            (Some(kept), _) => return Ok(kept),
-            (None, flight) => flight,
-        };
+        match self.look() {
+            (Some(kept), _) => Ok(kept),
+            (None, flight) => self.wait(flight).await,
+        }
+    }
+
+    /// As [`Keeper::soon`], but what is due to be renewed is renewed first, if that can be: whoever takes it along has it for a
+    /// while, and as it is now.
+    pub(super) async fn fresh(self: &Arc<Self>) -> Result<Kept, Unavailable> {
+        match self.look() {
+            (Some(kept), _) if Instant::now() < kept.renew_at => Ok(kept),
+            (_, flight) => self.wait(flight).await,
+        }
+    }
+
+    async fn wait(&self, flight: Option<watch::Receiver<()>>) -> Result<Kept, Unavailable> {
         if let Some(mut flight) = flight {
             // It ends by closing, which is an error to the channel.
             let _ = timeout(PATIENCE, flight.changed()).await;

@@ -54,7 +54,7 @@ impl Leases {
             metrics::leased(Lease::Refused);
             return Err(Status::permission_denied(REFUSED));
         };
-        let kept = keeper.soon().await.map_err(|_| {
+        let kept = keeper.fresh().await.map_err(|_| {
             metrics::leased(Lease::Unavailable);
             Status::unavailable("the credential cannot be had now: the server's log says why")
         })?;
