@@ -68,8 +68,16 @@ fn is_shared(metadata: &Metadata) -> bool {
 /// # Errors
 /// It cannot be read, or others than its owner may use it.
 pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_secret_up_to(path, usize::MAX)
+}
+
+/// Reads so many bytes of a secret.
+///
+/// # Errors
+/// As [`read_secret`].
+pub fn read_secret_up_to(path: &Path, most: usize) -> Result<Vec<u8>, FileError> {
     let read = || {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         // Of the file that is read: its name could lead elsewhere by now.
         let metadata = file.metadata()?;
         if is_shared(&metadata) {
@@ -79,7 +87,7 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, FileError> {
             )));
         }
         let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
+        file.take(most as u64).read_to_end(&mut content)?;
         Ok(content)
     };
     read().map_err(|error| FileError::new("read", path, error))

@@ -8,7 +8,7 @@ use std::{
 
 use verdict::{
     Snapshot, SnapshotError,
-    document::{FEATURE_BODIES, SnapshotDocument, required_features},
+    document::{HostDocument, SnapshotDocument, required_by},
 };
 
 use crate::revocations::Revoked;
@@ -41,7 +41,7 @@ impl Scope {
         // Taken apart without `..`: whoever adds a member has to say whose it is.
         let SnapshotDocument {
             format,
-            requires,
+            requires: _,
             version,
             issued_at,
             not_after,
@@ -53,14 +53,12 @@ impl Scope {
             revocations,
             hosts,
         } = document;
-        let hosts: Vec<_> = hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect();
-        // What its own hosts do not need is no reason for a data plane to refuse them.
-        let needed = required_features(&hosts);
-        let requires =
-            requires.iter().filter(|feature| feature.as_str() != FEATURE_BODIES || needed.contains(feature));
+        let hosts: Vec<HostDocument> =
+            hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect();
         Cow::Owned(SnapshotDocument {
             format: *format,
-            requires: requires.cloned().collect(),
+            // Of what is not in this scope nothing has to be understood.
+            requires: required_by(&hosts),
             version: *version,
             issued_at: *issued_at,
             not_after: *not_after,

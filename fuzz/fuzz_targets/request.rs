@@ -24,6 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
                     edits.set.iter().all(|(set, _)| !edits.remove.iter().any(|name| name == set.as_bytes()))
                 );
             }
+            Verdict::NeedsUse(limited) => panic!("a use without a signature: {limited:?}"),
             Verdict::Deny(denial) => {
                 let response = denial.response(&request);
                 assert!(response.status >= 400 && !response.body.is_empty());

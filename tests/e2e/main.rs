@@ -4,6 +4,7 @@ mod admin;
 mod cached;
 mod chained;
 mod corpus;
+mod credentials;
 mod durable;
 mod feed_crowd;
 mod feed_early;

@@ -4,9 +4,11 @@
 use std::{cell::Cell, rc::Rc};
 
 use crate::{
-    host::ContextId,
+    host::Scope,
     plugin::Plugin,
-    waiting::{Ticket, Waiting},
+    stream::Seen,
+    ticket::Ticket,
+    waiting::Waiting,
 };
 
 /// Most bytes that the proxy may hold for a configuration on a worker.
@@ -27,12 +29,18 @@ pub struct Bodies {
 /// One of them; given up when it is dropped, which is when the request was judged or has ended.
 #[derive(Debug)]
 pub struct Reading {
-    plugin: Rc<Plugin>,
     ticket: Rc<Ticket>,
     /// Longest body that the rule reads, bytes.
     most: usize,
+    held: Rc<Held>,
+}
+
+/// What the proxy holds of a body; given up when it is dropped. It outlasts the reading where a server has to be asked.
+#[derive(Debug)]
+pub struct Held {
+    plugin: Rc<Plugin>,
     /// Its part of what is held, bytes.
-    held: Cell<usize>,
+    size: Cell<usize>,
 }
 
 impl Bodies {
@@ -44,10 +52,11 @@ impl Bodies {
 
 impl Reading {
     /// Begins to read a body of at most `most` bytes. `None` must not happen.
-    pub fn begin(plugin: &Rc<Plugin>, context: ContextId, most: usize) -> Option<Self> {
-        let ticket = Rc::new(Ticket::new(context, PATIENCE));
-        plugin.bodies().waiting.add(&ticket)?;
-        Some(Self { plugin: Rc::clone(plugin), ticket, most, held: Cell::new(0) })
+    pub fn begin(plugin: &Rc<Plugin>, scope: Scope, most: usize) -> Option<Self> {
+        let ticket = Ticket::new(scope, Seen::default());
+        plugin.bodies().waiting.add(&ticket, PATIENCE)?;
+        let held = Rc::new(Held { plugin: Rc::clone(plugin), size: Cell::new(0) });
+        Some(Self { ticket, most, held })
     }
 
     /// Longest body that the rule reads, bytes.
@@ -63,22 +72,37 @@ impl Reading {
     /// Whether there is room for so many bytes of it.
     #[must_use]
     pub fn hold(&self, size: usize) -> bool {
-        let size = size.max(LEAST);
-        let all = &self.plugin.bodies().held;
-        let held = all.get().saturating_sub(self.held.get()).saturating_add(size);
-        if held > MAX_HELD {
-            return false;
-        }
-        all.set(held);
-        self.held.set(size);
-        true
+        self.held.set(size.max(LEAST))
+    }
+
+    /// What is held of it.
+    pub fn held(&self) -> &Rc<Held> {
+        &self.held
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        let bodies = self.plugin.bodies();
-        bodies.held.set(bodies.held.get().saturating_sub(self.held.get()));
-        bodies.waiting.remove(&self.ticket);
+        self.held.plugin.bodies().waiting.remove(&self.ticket);
+    }
+}
+
+impl Held {
+    fn set(&self, size: usize) -> bool {
+        let all = &self.plugin.bodies().held;
+        let held = all.get().saturating_sub(self.size.get()).saturating_add(size);
+        if held > MAX_HELD {
+            return false;
+        }
+        all.set(held);
+        self.size.set(size);
+        true
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let all = &self.plugin.bodies().held;
+        all.set(all.get().saturating_sub(self.size.get()));
     }
 }

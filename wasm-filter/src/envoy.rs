@@ -13,10 +13,11 @@ use proxy_wasm::{
 
 use crate::{
     host::{
-        ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
+        CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, ResponsePart, SharedValue,
+        StreamId, UnixMillis,
     },
     root::Root,
-    stream::{Flow, Stream},
+    stream::{self, Flow, Stream},
 };
 
 proxy_wasm::main! {{
@@ -31,6 +32,13 @@ struct Envoy;
 
 fn failed(call: &'static str) -> impl Fn(Status) -> HostError {
     move |status| HostError { call, status: status as u32 }
+}
+
+fn map_of(part: ResponsePart) -> MapType {
+    match part {
+        ResponsePart::Headers => MapType::HttpResponseHeaders,
+        ResponsePart::Trailers => MapType::HttpResponseTrailers,
+    }
 }
 
 fn since_epoch() -> Result<Duration, HostError> {
@@ -81,6 +89,15 @@ impl Host for Envoy {
     fn send_response(&self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), HostError> {
         hostcalls::send_http_response(status.into(), headers.to_vec(), Some(body))
             .map_err(failed("send_local_response"))
+    }
+
+    fn response_fields(&self, part: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        // Names are texts, as in requests: Envoy's codecs let nothing else in.
+        hostcalls::get_map_bytes(map_of(part)).map_err(failed("get_header_map_pairs"))
+    }
+
+    fn set_response_fields(&self, part: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError> {
+        hostcalls::set_map_bytes(map_of(part), fields).map_err(failed("set_header_map_pairs"))
     }
 
     fn send(&self, StreamId(stream): StreamId, message: &[u8], last: bool) -> Result<(), HostError> {
@@ -144,6 +161,20 @@ impl FeedHost for Envoy {
             .map_err(failed("grpc_stream"))
     }
 
+    fn call(
+        &self,
+        upstream: &str,
+        (service, method): (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError> {
+        let timeout = Duration::from_millis(timeout.into());
+        hostcalls::dispatch_grpc_call(upstream, service, method, metadata, Some(message), timeout)
+            .map(CallId)
+            .map_err(failed("grpc_call"))
+    }
+
     fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {
         let message = hostcalls::get_buffer(BufferType::GrpcReceiveBuffer, 0, size);
         // An empty message is one: the host has no buffer for it.
@@ -182,6 +213,10 @@ impl Context for EnvoyRoot {
     fn on_grpc_stream_close(&mut self, stream: u32, status: u32) {
         self.0.on_close(StreamId(stream), status);
     }
+
+    fn on_grpc_call_response(&mut self, call: u32, status: u32, size: usize) {
+        stream::on_answer(&Envoy, CallId(call), status, size);
+    }
 }
 
 impl RootContext for EnvoyRoot {
@@ -207,7 +242,11 @@ impl RootContext for EnvoyRoot {
 
 struct EnvoyStream(Stream<Envoy>);
 
-impl Context for EnvoyStream {}
+impl Context for EnvoyStream {
+    fn on_grpc_call_response(&mut self, call: u32, status: u32, size: usize) {
+        stream::on_answer(&Envoy, CallId(call), status, size);
+    }
+}
 
 impl HttpContext for EnvoyStream {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
@@ -220,6 +259,14 @@ impl HttpContext for EnvoyStream {
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
         action(self.0.on_request_trailers())
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.0.on_response(ResponsePart::Headers))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        action(self.0.on_response(ResponsePart::Trailers))
     }
 }
 

@@ -11,6 +11,7 @@
 //! - [`shared`]: what the roots share, and which of them holds the stream.
 //! - [`floor`]: what no worker goes back behind.
 //! - [`backoff`]: when to try again.
+//! - [`decisions`]: names by which a server knows a decision again.
 //! - [`report`]: what was decided; [`refused`]: how often strangers were denied.
 //! - [`messages`], in [`wire`] form.
 
@@ -18,6 +19,7 @@ pub mod as_of;
 pub mod assembly;
 pub mod backoff;
 pub mod client;
+pub mod decisions;
 pub mod digest;
 pub mod floor;
 pub mod messages;

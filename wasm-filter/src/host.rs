@@ -80,6 +80,18 @@ pub trait Host {
     /// The stream has ended.
     fn send(&self, stream: StreamId, message: &[u8], last: bool) -> Result<(), HostError>;
 
+    /// Every field of this part of the answer in order, names in lower case.
+    ///
+    /// # Errors
+    /// The host has none at hand.
+    fn response_fields(&self, part: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError>;
+
+    /// Replaces all of them.
+    ///
+    /// # Errors
+    /// The host refused it.
+    fn set_response_fields(&self, part: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError>;
+
     /// Makes another context the current one until the callback returns: calls are about its request.
     ///
     /// # Errors
@@ -131,6 +143,20 @@ pub trait FeedHost: Host {
         metadata: Vec<(&str, &[u8])>,
     ) -> Result<StreamId, HostError>;
 
+    /// Calls a gRPC method, given as service and name, of the current context, for at most so many milliseconds.
+    /// `upstream` is a serialized `GrpcService`.
+    ///
+    /// # Errors
+    /// The upstream has no place to connect to; there will be no answer.
+    fn call(
+        &self,
+        upstream: &str,
+        method: (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError>;
+
     /// The message that the current callback is about, up to `size` bytes.
     ///
     /// # Errors
@@ -168,9 +194,31 @@ pub type SharedValue = (Option<Vec<u8>>, Option<u32>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContextId(pub u32);
 
+/// Where a request belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The configuration that it came under.
+    pub root: ContextId,
+    /// The request itself.
+    pub context: ContextId,
+}
+
 /// The host's name of a gRPC stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamId(pub u32);
+
+/// The host's name of a gRPC call that has one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallId(pub u32);
+
+/// Fields of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponsePart {
+    /// Before the body, its status among them.
+    Headers,
+    /// After it.
+    Trailers,
+}
 
 /// How urgent a log line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,6 +44,12 @@ pub struct FeedMetrics {
     pub waiting: MetricId,
     /// Counter: decisions that are missing in the reports.
     pub dropped: MetricId,
+    /// Counter: credentials that a server has leased.
+    pub leases: MetricId,
+    /// Counter: and those that it has not.
+    pub leases_refused: MetricId,
+    /// Counter: parts of answers in which a credential was hidden.
+    pub masked: MetricId,
 }
 
 /// How the token of a request was found.
@@ -141,6 +147,9 @@ impl FeedMetrics {
             as_of: gauge("writ.feed.as_of")?,
             waiting: gauge("writ.requests.waiting")?,
             dropped: counter("writ.report.dropped")?,
+            leases: counter("writ.leases.granted")?,
+            leases_refused: counter("writ.leases.refused")?,
+            masked: counter("writ.responses.masked")?,
         })
     }
 }

@@ -8,6 +8,7 @@ use verdict::{Denial, Standing};
 use crate::{
     feed::report::Decision,
     host::{ContextId, Host, Level, UnixMillis},
+    lease::Lease,
     plugin::Plugin,
     stream::{self, DENIAL_PROPERTY},
 };
@@ -59,6 +60,8 @@ struct Doomed {
 pub struct Admission {
     plugin: Rc<Plugin>,
     slot: usize,
+    /// The credential that the request carries, to be hidden in its answer.
+    lease: Option<Rc<Lease>>,
 }
 
 impl Admission {
@@ -66,7 +69,20 @@ impl Admission {
     pub fn take(plugin: &Rc<Plugin>, context: ContextId, standing: Standing) -> Option<Self> {
         let mut slots = plugin.open().slots.try_borrow_mut().ok()?;
         let slot = slots.take(Slot::Open(context, standing))?;
-        Some(Self { plugin: Rc::clone(plugin), slot })
+        Some(Self { plugin: Rc::clone(plugin), slot, lease: None })
+    }
+
+    /// The same, of a request that carries this credential.
+    #[must_use]
+    pub fn carrying(mut self, lease: &Rc<Lease>) -> Self {
+        self.lease = Some(Rc::clone(lease));
+        self
+    }
+
+    /// The credential that the request carries.
+    #[must_use]
+    pub fn lease(&self) -> Option<&Rc<Lease>> {
+        self.lease.as_ref()
     }
 }
 

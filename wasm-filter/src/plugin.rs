@@ -17,6 +17,7 @@ use crate::{
     config::{FeedConfig, FilterConfig},
     feed::shared::{self, Shared},
     host::{Host, HostError},
+    lease::Leases,
     metrics::{CacheOutcome, FeedMetrics, Metrics},
     open::Open,
 };
@@ -32,6 +33,7 @@ pub struct Plugin {
     feed: Option<Shared>,
     open: Open,
     bodies: Bodies,
+    leases: Leases,
     /// Unix second in which the open requests were last looked at.
     looked: Cell<u64>,
 }
@@ -90,6 +92,7 @@ impl Plugin {
             feed,
             open: Open::default(),
             bodies: Bodies::default(),
+            leases: Leases::default(),
             looked: Cell::default(),
         })
     }
@@ -105,6 +108,11 @@ impl Plugin {
         };
         if !current.as_ref().is_some_and(|current| snapshot.keeps_proofs_of(current)) {
             *tokens = TokenCache::default();
+        }
+        // Whatever an edit withdrew is given back, and what it left is asked for again.
+        let edition = |snapshot: &Snapshot| (snapshot.version().epoch, snapshot.version().generation);
+        if current.as_ref().map(edition) != Some(edition(&snapshot)) {
+            self.leases.clear();
         }
         self.metrics.publish(host, &snapshot);
         self.freshness.set(freshness);
@@ -144,6 +152,12 @@ impl Plugin {
     #[must_use]
     pub fn bodies(&self) -> &Bodies {
         &self.bodies
+    }
+
+    /// Services' own credentials.
+    #[must_use]
+    pub fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     /// Dooms the open requests that a new one would be denied for: all of them after another snapshot, and those that
@@ -247,7 +261,7 @@ pub fn depends_on_peer(verdict: &Verdict) -> bool {
     let denial = match verdict {
         Verdict::Allow(permit) => permit.shadowed_denial(),
         Verdict::Deny(denial) => Some(denial),
-        Verdict::NeedsBody(_) => None,
+        Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => None,
     };
     denial.is_some_and(|denial| denial.code() == verdict::DenialCode::SenderMismatch)
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::{
     config::FilterConfig,
     feed::client::Client,
-    host::{ContextId, FeedHost, Level, StreamId},
+    host::{ContextId, FeedHost, Level, Scope, StreamId},
     open,
     plugin::Plugin,
     stream::Stream,
@@ -56,7 +56,8 @@ impl<H: FeedHost + Clone> Root<H> {
 
     /// The callbacks of a new request, under the configuration in force now.
     pub fn stream(&self, context: ContextId) -> Stream<H> {
-        Stream::new(self.host.clone(), self.plugin.clone(), context)
+        let scope = Scope { root: self.context, context };
+        Stream::new(self.host.clone(), self.plugin.clone(), scope)
     }
 
     /// Time has passed.

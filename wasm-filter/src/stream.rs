@@ -1,24 +1,32 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
+pub(crate) mod credential;
 mod judge;
+mod mask;
 mod seen;
 mod settle;
+mod uses;
 mod whole;
-
-pub use seen::Seen;
 
 use std::{mem, rc::Rc};
 
-use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
+use verdict::{Body, Denial, DenialCode, Limit, Peer, Permit, Request, Verdict, denial::Refusal};
 
+pub use self::{
+    credential::CLUSTER_PROPERTY,
+    seen::Seen,
+    settle::{Asker, on_answer},
+};
 use crate::{
-    bodies::Reading,
+    bodies::{Held, Reading},
     body,
-    host::{ContextId, Host, HostError, Level},
+    host::{FeedHost, Host, HostError, Level, Scope},
+    lease::Loan,
     open::Admission,
     plugin::Plugin,
     record::{self, Judged},
-    waiting::{Outcome, Place},
+    ticket::{Asked, Outcome},
+    waiting::Place,
 };
 
 /// Filter state with the task of a request, for access logs: `%FILTER_STATE(wasm.writ_task:PLAIN)%`.
@@ -44,10 +52,25 @@ pub enum Flow {
 pub struct Stream<H: Host> {
     host: H,
     plugin: Option<Rc<Plugin>>,
-    context: ContextId,
+    scope: Scope,
     phase: Phase<H>,
     /// A request that is judged more than once looks its token up once, as far as the counters are concerned.
     lookup_counted: bool,
+    /// What servers have told of it.
+    known: Known,
+    /// Its body, while it is judged by that.
+    held: Option<Rc<Held>>,
+}
+
+/// What is known of a request beside its fields, when it is judged again.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What became of the use of a limited grant.
+    pub used: Option<(Limit, verdict::Use)>,
+    /// Whether it has waited for a credential.
+    pub lease_asked: bool,
+    /// Whether its token was looked up.
+    pub was_judged: bool,
 }
 
 #[derive(Debug)]
@@ -62,16 +85,19 @@ enum Phase<H: Host> {
     AwaitingBody(Seen),
     /// The verdict depends on what the body says. The proxy holds that, too.
     Reading(Reading),
+    /// The verdict depends on an answer of the server.
+    AwaitingAnswer(Asked),
     /// The verdict was `Allow` and its edits are made. Who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
     /// The request was answered, or should have been: nothing of it goes on.
     Denied,
 }
 
-impl<H: Host + Clone> Stream<H> {
+impl<H: FeedHost + Clone> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
-    pub fn new(host: H, plugin: Option<Rc<Plugin>>, context: ContextId) -> Self {
-        Self { host, plugin, context, phase: Phase::Fresh, lookup_counted: false }
+    pub fn new(host: H, plugin: Option<Rc<Plugin>>, scope: Scope) -> Self {
+        let known = Known::default();
+        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, known, held: None }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
@@ -80,9 +106,11 @@ impl<H: Host + Clone> Stream<H> {
             Phase::Fresh => self.begin(Seen { size: 0, whole: end_of_stream }),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody(_) | Phase::Reading(_) | Phase::Allowed(_) => {
-                self.deny_out_of_order()
-            }
+            Phase::AwaitingSnapshot(_)
+            | Phase::AwaitingBody(_)
+            | Phase::Reading(_)
+            | Phase::AwaitingAnswer(_)
+            | Phase::Allowed(_) => self.deny_out_of_order(),
         }
     }
 
@@ -113,6 +141,11 @@ impl<H: Host + Clone> Stream<H> {
                 self.phase = Phase::AwaitingSnapshot(place);
                 Flow::Pause
             }
+            Phase::AwaitingAnswer(asked) => {
+                asked.ticket().note(seen);
+                self.phase = Phase::AwaitingAnswer(asked);
+                Flow::Pause
+            }
             Phase::Denied => Flow::Pause,
             Phase::Fresh => self.deny_out_of_order(),
         }
@@ -120,20 +153,23 @@ impl<H: Host + Clone> Stream<H> {
 
     /// Leaves `Denied` behind, so that whatever returns early has closed the request.
     fn take_phase(&mut self) -> Phase<H> {
-        let phase = mem::replace(&mut self.phase, Phase::Denied);
-        let ticket = match &phase {
-            Phase::AwaitingSnapshot(place) => place.ticket(),
-            Phase::Reading(reading) => reading.ticket(),
-            _ => return phase,
-        };
-        match ticket.outcome() {
-            None => phase,
-            Some(Outcome::Allowed) => Phase::Allowed(ticket.admission()),
-            Some(Outcome::AwaitingBody) => {
-                self.lookup_counted = true;
-                Phase::AwaitingBody(ticket.seen())
-            }
-            Some(Outcome::Denied) => Phase::Denied,
+        let mut phase = mem::replace(&mut self.phase, Phase::Denied);
+        // One wait may have ended in another, and that one, too.
+        loop {
+            let ticket = match &phase {
+                Phase::AwaitingSnapshot(place) => place.ticket(),
+                Phase::Reading(reading) => reading.ticket(),
+                Phase::AwaitingAnswer(asked) => asked.ticket(),
+                Phase::Fresh | Phase::AwaitingBody(_) | Phase::Allowed(_) | Phase::Denied => return phase,
+            };
+            let Some(outcome) = ticket.take_outcome() else { return phase };
+            self.lookup_counted = true;
+            phase = match outcome {
+                Outcome::Allowed(admission) => Phase::Allowed(admission),
+                Outcome::AwaitingBody(seen) => Phase::AwaitingBody(seen),
+                Outcome::AwaitingAnswer(asked) => Phase::AwaitingAnswer(asked),
+                Outcome::Denied => Phase::Denied,
+            };
         }
     }
 
@@ -146,7 +182,7 @@ impl<H: Host + Clone> Stream<H> {
     fn begin(&mut self, seen: Seen) -> Flow {
         if let Some(plugin) = &self.plugin
             && !plugin.has_snapshot()
-            && let Some(place) = Place::take(self.host.clone(), plugin, self.context, seen)
+            && let Some(place) = Place::take(self.host.clone(), plugin, self.scope, seen)
         {
             self.phase = Phase::AwaitingSnapshot(place);
             return Flow::Pause;
@@ -182,28 +218,52 @@ impl<H: Host + Clone> Stream<H> {
         };
         match judge(self, &plugin, &fields, &headers) {
             Ok(None) => self.wait(seen),
-            Ok(Some(judged)) => match &judged.verdict {
-                Verdict::Allow(permit) => match self.forward(&plugin, permit) {
-                    Ok(admission) => {
-                        record::permit(&self.host, self.context, &plugin, &headers, &judged, permit);
-                        self.phase = Phase::Allowed(admission);
-                        Flow::Continue
-                    }
-                    Err(error) => self.fail(&error),
-                },
-                Verdict::Deny(denial) => self.deny(denial, &headers, Some(&judged)),
-                Verdict::NeedsBody(need) => self.begin_reading(&plugin, *need, seen),
-            },
+            Ok(Some(judged)) => self.answer(&plugin, &headers, seen, judged),
             Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Does what the verdict says, with what a server has to say of it.
+    fn answer(&mut self, plugin: &Rc<Plugin>, headers: Headers<'_, '_>, seen: Seen, judged: Judged) -> Flow {
+        // The credential first: who cannot go on spends no use.
+        let served = self.borrow(plugin, seen, judged).and_then(|(judged, loan)| {
+            let judged = self.count_use(plugin, seen, judged)?;
+            Ok((judged, loan))
+        });
+        let (judged, loan) = match served {
+            Ok(served) => served,
+            Err(asked) => {
+                self.phase = Phase::AwaitingAnswer(asked);
+                return Flow::Pause;
+            }
+        };
+        match &judged.verdict {
+            Verdict::Allow(permit) => match self.forward(plugin, permit, loan.as_ref()) {
+                Ok(admission) => {
+                    record::permit(&self.host, self.scope.context, plugin, headers, &judged, permit);
+                    self.phase = Phase::Allowed(admission);
+                    Flow::Continue
+                }
+                Err(error) => self.fail(&error),
+            },
+            Verdict::Deny(denial) => self.deny(denial, headers, Some(&judged)),
+            Verdict::NeedsBody(need) => self.begin_reading(plugin, *need, seen),
+            // Without an answer there is none to wait for any more.
+            Verdict::NeedsUse(_) => self.fail(&HostError { call: "use", status: INTERNAL_FAILURE }),
         }
     }
 
     /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some
     /// edits are made and some are not: the request must not go on.
-    fn forward(&self, plugin: &Rc<Plugin>, permit: &Permit) -> Result<Option<Admission>, HostError> {
+    fn forward(
+        &self,
+        plugin: &Rc<Plugin>,
+        permit: &Permit,
+        loan: Option<&Loan>,
+    ) -> Result<Option<Admission>, HostError> {
         let admission = match permit.standing() {
             Some(standing) => Some(
-                Admission::take(plugin, self.context, standing)
+                Admission::take(plugin, self.scope.context, standing)
                     .ok_or(HostError { call: "admission", status: INTERNAL_FAILURE })?,
             ),
             None => None,
@@ -218,6 +278,15 @@ impl<H: Host + Clone> Stream<H> {
         for (name, value) in &edits.set {
             self.host.set_request_header(name, value)?;
         }
+        let admission = match (permit.injection(), loan) {
+            (Some(needed), Some(Loan { lease, injection, cluster })) if needed == injection => {
+                self.host.set_property(CLUSTER_PROPERTY, cluster)?;
+                self.host.set_request_header(injection.header(), lease.value())?;
+                admission.map(|admission| admission.carrying(lease))
+            }
+            (None, _) => admission,
+            (Some(_), _) => return Err(HostError { call: "credential", status: INTERNAL_FAILURE }),
+        };
         if let Some(record) = permit.record() {
             self.host.set_property(TASK_PROPERTY, record.task())?;
         }
@@ -242,7 +311,7 @@ impl<H: Host + Clone> Stream<H> {
         log_denial(&self.host, Level::Debug, "deny", denial);
         if let Some(plugin) = &self.plugin {
             plugin.metrics().count_denial(&self.host, denial);
-            record::denial(&self.host, self.context, plugin, headers, judged, denial);
+            record::denial(&self.host, self.scope.context, plugin, headers, judged, denial);
         }
         self.phase = Phase::Denied;
         Flow::Pause

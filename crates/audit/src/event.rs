@@ -109,6 +109,8 @@ pub enum EventKind {
     KeyActivated,
     /// It was withdrawn.
     KeyWithdrawn,
+    /// A data plane was handed a service's own credential for a while.
+    CredentialLeased,
     /// A request with a verified token was decided.
     Decision,
     /// Requests without one were denied, so many of a kind.

@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod compile;
+mod credential;
 pub mod diff;
 pub mod duration;
 mod edit;
@@ -18,6 +19,9 @@ mod sources;
 mod yaml;
 
 pub use authenticate::Authenticate;
+pub use credential::{
+    ClientCredentials, Credential, Inject, OauthClient, SecretSource, StoredSecret, TokenExchange,
+};
 pub use edit::{Compiled, Edit};
 pub use error::{PolicyError, PolicyErrors};
 pub use example::EXAMPLE;

@@ -1,7 +1,7 @@
 //! What each namespace may claim, as the operator's `writ.yaml` says.
 //!
-//! A namespace is a team. Its files may route only its own hosts, speak only of its own actions and define only
-//! its own clients: otherwise one team's file could open another team's service.
+//! A namespace is a team. Its files may route only its own hosts, speak only of its own actions, define only
+//! its own clients and send only its own secrets: otherwise one team's file could open another team's service.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +30,10 @@ pub struct Claims {
     /// Clients it may define.
     #[serde(default)]
     pub clients: Vec<NamePattern>,
+    /// Secrets its credentials may be made of: paths such as `/etc/writ/secrets/logs/*`, and `env:` with names of
+    /// variables. What a team names here it can have sent to an upstream of its own.
+    #[serde(default)]
+    pub secrets: Vec<NamePattern>,
 }
 
 impl Namespaces {
@@ -79,6 +83,14 @@ impl Scope<'_> {
         match self {
             Self::Everything => true,
             Self::Only(claims) => claims.clients.iter().any(|pattern| pattern.matches(client)),
+        }
+    }
+
+    /// `secret`: an absolute path, or a variable after `env:`.
+    pub(crate) fn has_secret(self, secret: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(claims) => claims.secrets.iter().any(|pattern| pattern.matches(secret)),
         }
     }
 

@@ -9,8 +9,8 @@ use std::{
 use verdict::{document::HostDocument, grant::Grant};
 
 use crate::{
-    authenticate::Authenticate, compile, error::PolicyErrors, namespaces::Namespaces, pattern::AgentPattern,
-    sources::Sources,
+    authenticate::Authenticate, compile, credential::Credential, error::PolicyErrors, namespaces::Namespaces,
+    pattern::AgentPattern, sources::Sources,
 };
 
 /// Everything that operators wrote, checked as a whole: what data planes need (hosts) and what stays at the
@@ -19,6 +19,8 @@ use crate::{
 pub struct Policy {
     pub(crate) hosts: Vec<HostDocument>,
     pub(crate) clients: BTreeMap<String, Client>,
+    /// By full name.
+    pub(crate) credentials: BTreeMap<String, Credential>,
     pub(crate) exemptions: Vec<Exemption>,
     /// Where each rule of each host stands.
     pub(crate) places: Vec<Vec<Place>>,
@@ -149,6 +151,12 @@ impl Policy {
     #[must_use]
     pub fn clients(&self) -> &BTreeMap<String, Client> {
         &self.clients
+    }
+
+    /// Services' own credentials by full name, `namespace/name`. They never leave the server; hosts name them.
+    #[must_use]
+    pub fn credentials(&self) -> &BTreeMap<String, Credential> {
+        &self.credentials
     }
 
     /// What is open to everyone, once for each name of a host.

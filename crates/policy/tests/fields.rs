@@ -10,7 +10,7 @@ const ACTION: &str = r#"actions: ["s3:*"], resources: ["s3://b"]"#;
 fn unknown_fields_are_located_at_every_level() {
     assert_eq!(
         errors("namespace: n\nroute: []\n"),
-        "p.yaml:2:1: route: unknown field; known are `namespace`, `clients`, `routes`"
+        "p.yaml:2:1: route: unknown field; known are `namespace`, `clients`, `credentials`, `routes`"
     );
     assert_eq!(
         errors("namespace: n\nclients:\n  c: {agent: a}\n"),
@@ -32,7 +32,7 @@ fn unknown_fields_are_located_at_every_level() {
     assert_eq!(
         errors(&with_host("max_stale: 30s")),
         "p.yaml:5:5: routes[0].max_stale: unknown field; known are `hosts`, `audience`, `rules`, `mode`, `until`, \
-         `allow`, `max_staleness`, `require_token`"
+         `allow`, `max_staleness`, `require_token`, `credential`"
     );
     assert_eq!(
         errors(&with_rules(&["{method: GET, path: /, action: none, header: x}"])),
@@ -49,8 +49,6 @@ fn unknown_fields_are_located_at_every_level() {
 #[test]
 fn what_this_version_lacks_is_refused() {
     for (text, error) in [
-        ("namespace: n\ncredentials: {a: {}}\n".to_owned(), "2:1: credentials: `credentials` is"),
-        (with_host("credential: minio"), "5:5: routes[0].credential: `credential` is"),
         (with_host("mcp: {path: /mcp, server: github}"), "5:5: routes[0].mcp: `mcp` is"),
         (with_host("rego: [m]"), "5:5: routes[0].rego: `rego` is"),
         (with_host("require_token: {from: [a]}"), "5:20: routes[0].require_token: anything but `always` is"),

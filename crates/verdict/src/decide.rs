@@ -1,12 +1,12 @@
 //! The verdict, in order. Each step is one function; the first that says no ends it.
 
-use alloc::{string::String, sync::Arc};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
 use crate::{
-    Body, BodyNeed, Denial, DenialCode, Permit, Request, Snapshot, UnixTime,
+    Body, BodyNeed, Denial, DenialCode, Injection, Limit, LimitedPermit, Permit, Request, Snapshot, UnixTime,
     denial::Refusal,
     document::DEFAULT_MAX_STALENESS,
-    grant::{Grant, Miss},
+    grant::{Grant, GrantId, Miss},
     permit::GrantedRequest,
     request::{
         Leniencies,
@@ -29,11 +29,36 @@ const MAX_FIELDS: usize = 90;
 pub enum Verdict {
     /// It passes, with the permit's edits.
     Allow(Permit),
+    /// It passes once a server has counted the use of a limited grant.
+    NeedsUse(Box<LimitedPermit>),
     /// It gets the denial's response.
     Deny(Denial),
     /// All that can be told without the body is in order: [`Body::Present`] is not enough, and nothing may go on before
     /// the request was judged again. Nobody without a good token gets this far.
     NeedsBody(BodyNeed),
+}
+
+impl Verdict {
+    /// What the request must carry upstream, should it pass: see [`Permit::injection`].
+    #[must_use]
+    pub fn injection(&self) -> Option<&Arc<Injection>> {
+        match self {
+            Self::Allow(permit) => permit.injection(),
+            Self::NeedsUse(limited) => limited.injection(),
+            Self::Deny(_) | Self::NeedsBody(_) => None,
+        }
+    }
+
+    /// See [`Permit::refused`].
+    #[must_use]
+    pub fn refused(self, refusal: Refusal, now: UnixTime) -> Self {
+        match self {
+            Self::Allow(permit) => permit.refused(refusal, now),
+            Self::NeedsUse(limited) => limited.refused(refusal, now),
+            Self::Deny(denial) => Self::Deny(denial),
+            Self::NeedsBody(_) => Self::Deny(Denial::new(refusal, None)),
+        }
+    }
 }
 
 /// How old the snapshot is.
@@ -58,19 +83,12 @@ pub fn decide(
     let name = host::read(&fields);
     let host = name.as_ref().ok().and_then(|name| snapshot.host(name));
     match judge(snapshot, request, &fields, name.as_ref().map(|_| host), now, freshness, tokens) {
-        Ok(Judged::Permit(permit)) => Verdict::Allow(permit),
-        Ok(Judged::NeedsBody(need)) => Verdict::NeedsBody(need),
+        Ok(verdict) => verdict,
         Err(denial) => match host.filter(|host| host.is_shadow(now)) {
             Some(host) => Verdict::Allow(Permit::shadowed(denial, host.enforced_from(), &fields)),
             None => Verdict::Deny(denial),
         },
     }
-}
-
-/// What is left to do for a request that nothing speaks against.
-enum Judged {
-    Permit(Permit),
-    NeedsBody(BodyNeed),
 }
 
 fn judge(
@@ -81,7 +99,7 @@ fn judge(
     now: UnixTime,
     freshness: Freshness,
     tokens: &mut dyn VerifiedTokens,
-) -> Result<Judged, Denial> {
+) -> Result<Verdict, Denial> {
     let anonymous = |refusal| Denial::new(refusal, None);
     let known_host = host.ok().flatten();
     check_freshness(snapshot, known_host, now, freshness).map_err(anonymous)?;
@@ -90,7 +108,7 @@ fn judge(
     // to a verified token: a stranger learns nothing about routes.
     let reading = host.map_err(Clone::clone).and_then(|host| read_request(host, fields, request.body));
     if let Ok(Reading::Exempt) = reading {
-        return Ok(Judged::Permit(Permit::exempt(fields)));
+        return Ok(Verdict::Allow(Permit::exempt(fields)));
     }
     let credential = credential::read(fields).map_err(anonymous)?;
     let token = verify(snapshot, &credential, tokens).map_err(anonymous)?;
@@ -102,17 +120,29 @@ fn judge(
         .check_revocation(snapshot.hash_key(), snapshot.revocations(), snapshot.min_iat())
         .map_err(denied)?;
     let Reading::Reads { rule, target, leniencies } = reading.map_err(denied)? else {
-        return Ok(Judged::Permit(Permit::exempt(fields)));
+        return Ok(Verdict::Allow(Permit::exempt(fields)));
     };
     if request.body == Body::Present
         && let Some(need) = rule.body_need()
     {
-        return Ok(Judged::NeedsBody(need));
+        return Ok(Verdict::NeedsBody(need));
     }
     let meaning = rule.meaning(&target, leniencies).map_err(denied)?;
-    let grant = choose_grant(token.grants(), &meaning).map_err(denied)?;
+    let Choice { grant, limited } = choose_grant(token.grants(), &meaning).map_err(denied)?;
+    let limit = limited.map(|id| Limit { jti: token.id().into(), grant, id });
     let granted = GrantedRequest::new(token, meaning, grant, known_host);
-    Ok(Judged::Permit(Permit::granted(granted, fields)))
+    let permit = Permit::granted(granted, limit.is_some(), fields);
+    Ok(match limit {
+        None => Verdict::Allow(permit),
+        Some(limit) => Verdict::NeedsUse(Box::new(LimitedPermit {
+            permit,
+            limit,
+            token: credential.token.to_vec(),
+            shadow: known_host
+                .filter(|host| host.is_shadow(now))
+                .map(|host| (host.enforced_from(), Permit::exempt(fields))),
+        })),
+    })
 }
 
 /// Step 0. An unknown host gets the default bound: its denial must not rest on an old snapshot either.
@@ -237,27 +267,38 @@ fn check_sender(token: &VerifiedToken, scheme: Scheme, request: &Request<'_>) ->
     }
 }
 
+/// The grant that a request rests on.
+struct Choice {
+    /// Its index in the token.
+    grant: usize,
+    /// Its id, where its uses are counted.
+    limited: Option<GrantId>,
+}
+
 /// Steps 6 and 7: the first covering grant without a limit, else the first covering one.
-fn choose_grant(grants: &[Grant], meaning: &Meaning) -> Result<usize, Refusal> {
+fn choose_grant(grants: &[Grant], meaning: &Meaning) -> Result<Choice, Refusal> {
     let mut nearest = Miss::Scope;
-    let mut limited = false;
+    let mut first_limited = None;
     for (index, grant) in grants.iter().enumerate() {
         match grant.covers(&meaning.action, &meaning.resource, |name| meaning.parameter(name)) {
-            Ok(()) if grant.limits.is_none() => return Ok(index),
-            Ok(()) => limited = true,
+            Ok(()) if grant.limits.is_none() => return Ok(Choice { grant: index, limited: None }),
+            Ok(()) => first_limited = first_limited.or(Some((index, grant))),
             Err(miss) => nearest = nearest.max(miss),
         }
     }
-    Err(match (limited, nearest) {
-        (true, _) => Refusal::new(
-            DenialCode::ServerUnavailable,
-            "uses are counted by a server, which is not connected",
-        ),
-        (false, Miss::Constraint) => {
-            Refusal::new(DenialCode::ConstraintViolated, "a parameter is outside its constraint")
+    match (first_limited, nearest) {
+        (Some((index, grant)), _) => {
+            let id = grant.id.clone().ok_or(Refusal::new(
+                DenialCode::ServerUnavailable,
+                "the uses of a limited grant without an id cannot be counted",
+            ))?;
+            Ok(Choice { grant: index, limited: Some(id) })
         }
-        (false, Miss::Scope) => {
-            Refusal::new(DenialCode::NotGranted, "no grant covers the action and the resource")
+        (None, Miss::Constraint) => {
+            Err(Refusal::new(DenialCode::ConstraintViolated, "a parameter is outside its constraint"))
         }
-    })
+        (None, Miss::Scope) => {
+            Err(Refusal::new(DenialCode::NotGranted, "no grant covers the action and the resource"))
+        }
+    }
 }

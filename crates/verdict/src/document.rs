@@ -11,13 +11,31 @@ use crate::grant::{object::object_only, strict};
 /// The only [`SnapshotDocument::format`] this version reads and writes.
 pub const FORMAT: u32 = 1;
 
+/// Hosts with a credential: a reader that does not know of them would forward requests without one.
+pub const CREDENTIALS: &str = "credentials";
+/// Rules that read bodies: a reader that does not know of them would not look into one.
+pub const BODIES: &str = "bodies";
+
+/// What [`SnapshotDocument::requires`] may hold in this version.
+pub const FEATURES: &[&str] = &[BODIES, CREDENTIALS];
+
+/// The features that a reader of `hosts` must know.
+#[must_use]
+pub fn required_by(hosts: &[HostDocument]) -> Vec<String> {
+    let reads = |rule: &RuleDocument| matches!(rule.body, BodyDocument::Json | BodyDocument::Form);
+    let bodies = hosts.iter().flat_map(|host| &host.rules).any(reads);
+    let credentials = hosts.iter().any(|host| host.credential.is_some());
+    let needed = [(BODIES, bodies), (CREDENTIALS, credentials)];
+    needed.into_iter().filter(|(_, is_needed)| *is_needed).map(|(feature, _)| String::from(feature)).collect()
+}
+
 /// Everything a verdict reads, before it is compiled into a [`Snapshot`](crate::Snapshot).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct SnapshotDocument {
     /// Version of this form; see [`FORMAT`].
     pub format: u32,
-    /// Features the reader must know to apply this document: see [`required_features`].
+    /// Features the reader must know to apply this document: some of [`FEATURES`].
     #[serde(default)]
     pub requires: Vec<String>,
     /// What this snapshot is a version of; never goes back.
@@ -45,7 +63,15 @@ pub struct SnapshotDocument {
     pub hosts: Vec<HostDocument>,
 }
 
-object_only!(SnapshotDocument, Version, KeyDocument, HostDocument, RuleDocument, ParamDocument);
+object_only!(
+    SnapshotDocument,
+    Version,
+    KeyDocument,
+    HostDocument,
+    CredentialDocument,
+    RuleDocument,
+    ParamDocument
+);
 
 /// Order of snapshots: compared member by member. Generations and revocations are counted apart: whether one that is later
 /// by this order has all that another has, [`lacks`](Self::lacks) says.
@@ -111,8 +137,23 @@ pub struct HostDocument {
     /// How old (seconds) a fed snapshot may be before this host denies with `stale_snapshot`.
     #[serde(default = "default_max_staleness")]
     pub max_staleness: u64,
+    /// What granted requests carry upstream instead of their token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialDocument>,
     /// The requests this host has.
     pub rules: Vec<RuleDocument>,
+}
+
+/// What a data plane knows of a service's own credential: not where the secret is, and not the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct CredentialDocument {
+    /// `namespace/name`: what it is leased by.
+    pub name: String,
+    /// Envoy clusters that it may reach.
+    pub clusters: Vec<String>,
+    /// The header field that carries it, in lower case.
+    pub header: String,
 }
 
 /// Default of [`HostDocument::max_staleness`], seconds.
@@ -232,15 +273,3 @@ pub enum BodyDocument {
 pub const DEFAULT_MAX_BODY: u32 = 64 * 1024;
 /// Largest [`RuleDocument::max_body`], bytes.
 pub const LARGEST_MAX_BODY: u32 = 1024 * 1024;
-
-/// Feature of [`SnapshotDocument::requires`]: rules read bodies.
-pub const FEATURE_BODIES: &str = "bodies";
-
-/// What a reader must know to apply these hosts, for [`SnapshotDocument::requires`].
-#[must_use]
-pub fn required_features(hosts: &[HostDocument]) -> Vec<String> {
-    let mut rules = hosts.iter().flat_map(|host| &host.rules);
-    let reads = |rule: &RuleDocument| matches!(rule.body, BodyDocument::Json | BodyDocument::Form);
-    let bodies = rules.any(reads).then(|| String::from(FEATURE_BODIES));
-    bodies.into_iter().collect()
-}

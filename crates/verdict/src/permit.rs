@@ -3,7 +3,7 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{
-    Denial, UnixTime, VerifiedToken,
+    Denial, Injection, Refusal, UnixTime, Verdict, VerifiedToken,
     document::DEFAULT_MAX_STALENESS,
     request::{credential, fields::Fields},
     route::{Host, Meaning},
@@ -15,6 +15,8 @@ pub const TASK_HEADER: &str = "x-writ-task";
 pub const AGENT_HEADER: &str = "x-writ-agent";
 /// Header that names the client to the upstream.
 pub const CLIENT_HEADER: &str = "x-writ-client";
+/// Field by which Envoy's router is told how often to try again: a use is counted for one attempt.
+pub const RETRIES_HEADER: &str = "x-envoy-max-retries";
 
 /// The verdict yes. Only [`decide()`](crate::decide()) makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Permit {
     reason: Reason,
     /// Names of fields, as sent.
     remove: Vec<Vec<u8>>,
+    /// Whether it is for one attempt alone.
+    is_single: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub struct GrantedRequest {
     pub resource: String,
     /// Index of the grant within the token.
     pub grant: usize,
+    /// Of the host.
+    pub(crate) injection: Option<Arc<Injection>>,
     /// Of the host, seconds.
     pub(crate) max_staleness: u64,
     /// Before this the host only records denials.
@@ -69,7 +75,8 @@ impl GrantedRequest {
         let Meaning { action, resource, .. } = meaning;
         let max_staleness = host.map_or(DEFAULT_MAX_STALENESS, Host::max_staleness);
         let enforced_from = host.map_or(UnixTime(0), Host::enforced_from);
-        Self { token, action, resource, grant, max_staleness, enforced_from }
+        let injection = host.and_then(Host::injection).cloned();
+        Self { token, action, resource, grant, injection, max_staleness, enforced_from }
     }
 
     pub(crate) fn token(&self) -> &Arc<VerifiedToken> {
@@ -123,24 +130,36 @@ pub struct HeaderEdits<'p> {
 }
 
 impl Permit {
-    pub(crate) fn granted(request: GrantedRequest, fields: &Fields<'_>) -> Self {
-        let own = [TASK_HEADER, AGENT_HEADER, CLIENT_HEADER];
-        let mut remove = removals(fields, |name| own.iter().any(|own| own.as_bytes() == name));
+    /// `is_single`: for one attempt, because it was counted as one.
+    pub(crate) fn granted(request: GrantedRequest, is_single: bool, fields: &Fields<'_>) -> Self {
+        let own =
+            [TASK_HEADER, AGENT_HEADER, CLIENT_HEADER].into_iter().chain(is_single.then_some(RETRIES_HEADER));
+        let mut remove = removals(fields, |name| own.clone().any(|own| own.as_bytes() == name));
         remove.extend(fields.misleading.iter().map(|name| name.to_vec()));
         remove.push(b"authorization".to_vec());
         // A cookie with a token was refused. This field is for proxies, which Envoy is not.
         if credential::holds_task_token(fields, b"proxy-authorization") {
             remove.push(b"proxy-authorization".to_vec());
         }
-        Self { reason: Reason::Granted(request), remove }
+        if let Some(injection) = &request.injection {
+            remove.extend(fields.alike(injection.header().as_bytes()).map(<[u8]>::to_vec));
+            remove.sort_unstable();
+            remove.dedup();
+        }
+        Self { reason: Reason::Granted(request), remove, is_single }
     }
 
     pub(crate) fn exempt(fields: &Fields<'_>) -> Self {
-        Self { reason: Reason::Exempt, remove: unproven_removals(fields) }
+        Self { reason: Reason::Exempt, remove: unproven_removals(fields), is_single: false }
     }
 
     pub(crate) fn shadowed(denial: Denial, enforced_from: UnixTime, fields: &Fields<'_>) -> Self {
-        Self { reason: Reason::Shadowed(denial, enforced_from), remove: unproven_removals(fields) }
+        Self::exempt(fields).into_shadowed(denial, enforced_from)
+    }
+
+    /// With the edits of this one, which rests on no token.
+    pub(crate) fn into_shadowed(self, denial: Denial, enforced_from: UnixTime) -> Self {
+        Self { reason: Reason::Shadowed(denial, enforced_from), ..self }
     }
 
     /// Why the request passes.
@@ -156,8 +175,33 @@ impl Permit {
     /// The edits to make before the request is forwarded.
     #[must_use]
     pub fn edits(&self) -> HeaderEdits<'_> {
-        let set = self.record().map(|record| record.headers().to_vec()).unwrap_or_default();
+        let mut set = self.record().map(|record| record.headers().to_vec()).unwrap_or_default();
+        set.extend(self.is_single.then_some((RETRIES_HEADER, "0")));
         HeaderEdits { remove: &self.remove, set }
+    }
+
+    /// What the request must carry upstream besides these edits, if anything: without it the request must not go on. It is
+    /// set after the removals, among which is whatever a client sent in its place.
+    #[must_use]
+    pub fn injection(&self) -> Option<&Arc<Injection>> {
+        self.record()?.injection.as_ref()
+    }
+
+    /// What becomes of a granted request whose credential cannot be had, or may not go where Envoy would send it. On a host
+    /// that only records denials it goes on, and without one.
+    #[must_use]
+    pub fn refused(self, refusal: Refusal, now: UnixTime) -> Verdict {
+        let Reason::Granted(request) = self.reason else {
+            return Verdict::Deny(Denial::new(refusal, None));
+        };
+        let denial = Denial::new(refusal, Some(String::from(request.task())));
+        if now < request.enforced_from {
+            // All that is removed of a granted request is removed of one in shadow, its task token first.
+            let reason = Reason::Shadowed(denial, request.enforced_from);
+            Verdict::Allow(Self { reason, remove: self.remove, is_single: false })
+        } else {
+            Verdict::Deny(denial)
+        }
     }
 
     /// What was granted; `None` where no token was needed or none convinced.

@@ -3,6 +3,7 @@
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 
@@ -18,7 +19,7 @@ mod tree;
 pub use rule::{Rule, RuleError};
 
 use crate::{
-    UnixTime,
+    Injection, UnixTime,
     denial::{DenialCode, Refusal},
     document::{HostDocument, Leniency, Mode},
     request::{Leniencies, host},
@@ -33,6 +34,7 @@ pub struct Host {
     mode: Mode,
     leniencies: Leniencies,
     max_staleness: u64,
+    injection: Option<Arc<Injection>>,
     rules: Vec<Rule>,
     tree: tree::Tree,
 }
@@ -63,7 +65,8 @@ impl Host {
     /// # Errors
     /// The first member that is wrong, and two rules of which one could never match.
     pub fn compile(document: &HostDocument) -> Result<Self, HostError> {
-        let HostDocument { names, audience, mode, allow, max_staleness, rules: documents } = document;
+        let HostDocument { names, audience, mode, allow, max_staleness, credential, rules: documents } =
+            document;
         let fail = |field: &str, reason: &str| {
             Err(HostError { rule: None, field: field.into(), reason: reason.into() })
         };
@@ -78,6 +81,10 @@ impl Host {
         if !crate::token::claims::is_name(audience) {
             return fail("audience", "an audience has 1 to 255 visible ASCII characters");
         }
+        let injection = match credential.as_ref().map(Injection::compile).transpose() {
+            Ok(injection) => injection.map(Arc::new),
+            Err(reason) => return fail("credential", reason),
+        };
         let mut rules = Vec::with_capacity(documents.len());
         let mut tree = tree::Tree::default();
         for (index, document) in documents.iter().enumerate() {
@@ -106,6 +113,7 @@ impl Host {
             mode: *mode,
             leniencies,
             max_staleness: *max_staleness,
+            injection,
             rules,
             tree,
         })
@@ -143,6 +151,11 @@ impl Host {
 
     pub(crate) fn max_staleness(&self) -> u64 {
         self.max_staleness
+    }
+
+    /// What granted requests must carry upstream.
+    pub(crate) fn injection(&self) -> Option<&Arc<Injection>> {
+        self.injection.as_ref()
     }
 
     /// Whether a denial is only recorded at `now`.

@@ -13,15 +13,13 @@ use thiserror::Error;
 
 use crate::{
     UnixTime,
-    document::{FEATURE_BODIES, FORMAT, KeyDocument, SnapshotDocument, Version},
+    document::{FEATURES, FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
     request::host,
     revocation::{self, HashKey, Record, Revocations},
     route::{Host, Hosts},
 };
 
-/// What a document may require of this version.
-const FEATURES: [&str; 1] = [FEATURE_BODIES];
 /// Largest leeway, seconds.
 const MAX_LEEWAY: u64 = 5;
 
@@ -112,7 +110,7 @@ impl Snapshot {
         if format != FORMAT {
             return Err(SnapshotError::UnknownFormat(format));
         }
-        if let Some(feature) = requires.into_iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
+        if let Some(feature) = requires.into_iter().find(|name| !FEATURES.contains(&name.as_str())) {
             return Err(SnapshotError::UnknownFeature(feature));
         }
         if leeway > MAX_LEEWAY {

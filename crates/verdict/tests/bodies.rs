@@ -4,7 +4,7 @@ mod common;
 
 use common::{NOW, code, document, judge_at, request, snapshot, token};
 use serde_json::{Value, json};
-use verdict::{Body, BodyNeed, Snapshot, Verdict, document::required_features};
+use verdict::{Body, BodyNeed, Snapshot, Verdict, document::required_by};
 
 const JSON: (&str, &[u8]) = ("content-type", b"application/json");
 const FORM: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
@@ -249,6 +249,6 @@ fn rules_say_how_a_body_is_read() {
 #[test]
 fn a_document_says_that_it_needs_readers_of_bodies() {
     let hosts = |document: &Value| serde_json::from_value::<Vec<_>>(document["hosts"].clone()).unwrap();
-    assert_eq!(required_features(&hosts(&bodies())), ["bodies"]);
-    assert_eq!(required_features(&hosts(&document())), [""; 0]);
+    assert_eq!(required_by(&hosts(&bodies())), ["bodies"]);
+    assert_eq!(required_by(&hosts(&document())), [""; 0]);
 }

@@ -414,24 +414,6 @@ fn shadow_records_and_ends() {
 }
 
 #[test]
-fn a_limited_grant_waits_for_a_server() {
-    let limited = |first: bool| {
-        with(|claims| {
-            let grant = |limits: Value| {
-                json!({"type": "task_grant", "id": "g", "actions": ["s3:GetObject"],
-            "resources": ["s3://my-bucket/**"], "limits": limits})
-            };
-            let mut free = grant(Value::Null);
-            free.as_object_mut().unwrap().remove("limits");
-            let counted = grant(json!({"uses": 1}));
-            claims["authorization_details"] = if first { json!([counted]) } else { json!([counted, free]) };
-        })
-    };
-    assert_eq!(judge(&get(MAY, &limited(true), &[])), "server_unavailable");
-    assert_eq!(judge(&get(MAY, &limited(false), &[])), "allow");
-}
-
-#[test]
 fn the_response_says_the_code_and_no_more() {
     let fields = get("/my-bucket/logs/2026-06/x", &token(&common::claims()), &[("x-request-id", b"abc-1")]);
     let headers: Vec<(&[u8], &[u8])> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();

@@ -41,6 +41,8 @@ struct Running {
     clients: Vec<String>,
     hosts: Vec<HostView>,
     exemptions: Vec<String>,
+    /// Names alone: where a secret is, is nobody's business here.
+    credentials: Vec<String>,
     signing_key: String,
     policy_generation: u64,
     /// What is wrong with the policy directory; `null` if what it holds is what counts.
@@ -56,6 +58,7 @@ struct ListenersView {
     grpc_plaintext: bool,
     admin: String,
     data_plane: PathBuf,
+    data_plane_trusted_egress: bool,
     operator: PathBuf,
 }
 
@@ -146,6 +149,7 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
         clients: state.clients().names().map(str::to_owned).collect(),
         hosts: hosts.collect(),
         exemptions: exemptions.collect(),
+        credentials: state.policy().credentials().keys().cloned().collect(),
         signing_key: admin.api.keys.current().active().public().kid().to_owned(),
         policy_generation: state.snapshot().version().generation,
         policy_rejected: state.rejection().cloned(),
@@ -154,20 +158,24 @@ pub(super) async fn config(State(admin): State<Admin>) -> impl IntoResponse {
 }
 
 impl From<&Listeners> for ListenersView {
-    fn from(Listeners { http, grpc, grpc_plaintext, admin, data_plane, operator }: &Listeners) -> Self {
+    fn from(listeners: &Listeners) -> Self {
+        let Listeners { http, grpc, grpc_plaintext, admin, data_plane, data_plane_trusted_egress, operator } =
+            listeners;
         Self {
             http: http.to_string(),
             grpc: grpc.to_string(),
             grpc_plaintext: *grpc_plaintext,
             admin: admin.to_string(),
             data_plane: data_plane.clone(),
+            data_plane_trusted_egress: *data_plane_trusted_egress,
             operator: operator.clone(),
         }
     }
 }
 
 /// Its proofs are nobody's business here.
-fn shown_name(DataPlane { name, secret_sha256: _, certificate: _, scope: _ }: &DataPlane) -> String {
+fn shown_name(plane: &DataPlane) -> String {
+    let DataPlane { name, secret_sha256: _, certificate: _, scope: _, trusted_egress: _ } = plane;
     name.clone()
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn judged<'e>(
     let decided = match verdict {
         Verdict::Allow(permit) => permitted(permit)?,
         Verdict::Deny(denial) => denied(denial)?,
-        Verdict::NeedsBody(_) => return None,
+        // Not decided yet.
+        Verdict::NeedsUse(_) | Verdict::NeedsBody(_) => return None,
     };
     let token = token?;
     Some(Event {

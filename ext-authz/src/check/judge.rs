@@ -4,47 +4,78 @@ use std::sync::Arc;
 
 use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{
-    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Verdict, VerifiedToken,
-    VerifiedTokens, decide, denial::Refusal,
+    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Use, Verdict,
+    VerifiedToken, VerifiedTokens, decide, denial::Refusal,
 };
 
-use super::{memory::TokenMemory, read::Question, respond, wire::CheckRequest};
+use super::{
+    inject::{Injected, inject, unavailable as unavailable_credential},
+    memory::TokenMemory,
+    read::{NotHttp, Question},
+    respond,
+};
 use crate::{
     audit::{self, Recorder},
     clock::{self, UnixMillis},
+    credentials::{Credentials, Keeper},
     identity::DataPlane,
     state::State,
     telemetry::metrics,
 };
 
-/// Answers `message`, whose sender has `announced` how much of a body it sends at most, and has the answer recorded. Every error on the way is a denial; none opens.
+/// What there is to say to a question.
+pub(super) enum Judged {
+    /// This, and it is recorded.
+    Answer(Box<CheckResponse>),
+    /// Nothing yet: a credential has to be asked for, and then the question again.
+    Awaits(Arc<Keeper>),
+}
+
+/// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
+/// credential that it needs, so that it is here or cannot be had.
 pub(super) fn judge(
     state: &State,
     as_of: UnixMillis,
     data_plane: &DataPlane,
     recorder: &Recorder,
-    message: CheckRequest,
-    announced: Option<usize>,
-) -> CheckResponse {
-    let DataPlane { name: data_plane, scope } = data_plane;
+    credentials: &Credentials,
+    question: &Question,
+    has_waited: bool,
+) -> Judged {
+    let (plane, answer) = (data_plane, |response| Judged::Answer(Box::new(response)));
+    let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;
-    let question = match Question::read(message, announced) {
-        Ok(question) => question,
-        Err(error) => {
-            tracing::warn!(data_plane, %error, "denied a Check that is not about an HTTP request");
-            return unavailable(&Request { headers: &[], body: verdict::Body::Absent, peer: &Peer::none() });
-        }
-    };
     let fields = question.fields();
     let request = Request { headers: &fields, body: question.body(), peer: &question.peer };
     let Ok(snapshot) = state.snapshot_in(scope) else {
         tracing::error!(data_plane, "denied a request: its data plane's part of the policy does not compile");
-        return unavailable(&request);
+        return answer(unavailable(&request));
     };
     // A server that is cut off from its store does not know what was changed since.
     let freshness = Freshness::AsOf(as_of.seconds());
     let mut tokens = Lookup { memory: state.tokens(), token: None };
-    let verdict = decide(&snapshot, &request, clock::now(), freshness, &mut tokens);
+    let now = clock::now();
+    let mut verdict = decide(&snapshot, &request, now, freshness, &mut tokens);
+    let mut kept = None;
+    // Before a use is counted: who cannot go on spends none.
+    if let Some(injection) = verdict.injection() {
+        let refusal = match inject(injection, plane, question.cluster.as_deref(), state, credentials) {
+            Ok(Injected::Now(found)) => {
+                kept = Some((injection.header().to_owned(), found));
+                None
+            }
+            Ok(Injected::Later(keeper)) if !has_waited => return Judged::Awaits(keeper),
+            Ok(Injected::Later(_)) => Some(unavailable_credential()),
+            Err(refusal) => Some(refusal),
+        };
+        if let Some(refusal) = refusal {
+            verdict = verdict.refused(refusal, now);
+        }
+    }
+    let verdict = match verdict {
+        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        verdict => verdict,
+    };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };
     match &verdict {
         Verdict::Allow(permit) => {
@@ -53,25 +84,33 @@ pub(super) fn judge(
                 PermitKind::Exempt => metrics::EXEMPT,
                 PermitKind::Shadowed => metrics::SHADOWED,
             };
-            let Ok(response) = respond::allowed(permit) else {
+            let injected = kept.as_ref().map(|(header, kept)| (header.as_str(), &kept.rendered.value));
+            let Ok(response) = respond::allowed(permit, injected) else {
                 tracing::warn!(data_plane, "denied a request whose header names cannot be removed");
-                return unavailable(&request);
+                return answer(unavailable(&request));
             };
             metrics::check_decided(code);
             record.take(&verdict, tokens.token.as_deref());
             if let Some(denial) = permit.shadowed_denial() {
                 log(denial, data_plane, &fields, "would deny");
             }
-            response
+            answer(response)
         }
         Verdict::Deny(denial) => {
             log(denial, data_plane, &fields, "denied");
             record.take(&verdict, tokens.token.as_deref());
-            refused(denial, &request)
+            answer(refused(denial, &request))
         }
         // What Envoy sends of a body is all that there is to judge by, so none is asked for.
-        Verdict::NeedsBody(_) => unavailable(&request),
+        Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => answer(unavailable(&request)),
     }
+}
+
+/// The answer to a message that is no question about an HTTP request.
+pub(super) fn not_http(data_plane: &DataPlane, error: NotHttp) -> CheckResponse {
+    let data_plane = &*data_plane.name;
+    tracing::warn!(data_plane, %error, "denied a Check that is not about an HTTP request");
+    unavailable(&Request { headers: &[], body: verdict::Body::Absent, peer: &Peer::none() })
 }
 
 /// Keeps the token that a verdict rests on.
@@ -113,7 +152,7 @@ impl Record<'_> {
         let denial = match verdict {
             Verdict::Deny(denial) => Some(denial),
             Verdict::Allow(permit) => permit.shadowed_denial(),
-            Verdict::NeedsBody(_) => None,
+            Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => None,
         };
         if let Some(denial) = denial {
             let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();

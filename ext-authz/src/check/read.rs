@@ -12,6 +12,8 @@ use super::{
     wire::{Attributes, CheckRequest, HttpRequest, Metadata},
 };
 
+/// The member of a route's `check_settings.context_extensions` that names the cluster it leads to. No client can set it.
+const CLUSTER: &[u8] = b"writ_cluster";
 /// Dynamic metadata of Envoy's RBAC filter.
 const RBAC: &[u8] = b"envoy.filters.http.rbac";
 /// What a shadow rule with `shadow_rules_stat_prefix: writ_peer_` leaves there. The rule allows exactly where
@@ -28,6 +30,8 @@ pub(super) struct Question {
     pub(super) headers: Vec<Field>,
     body: RequestBody,
     pub(super) peer: Peer,
+    /// The cluster that the route leads to, if its configuration says so.
+    pub(super) cluster: Option<Vec<u8>>,
 }
 
 /// A message that is no question about an HTTP request.
@@ -55,7 +59,10 @@ impl Question {
         }
         let sent = SentBody { bytes, remarks, announced, extensions: &context_extensions };
         let body = sent.read(&headers);
-        Ok(Self { headers, body, peer })
+        // The last entry of a map key counts (protobuf encoding guide).
+        let cluster = context_extensions.into_iter().rev().find(|entry| entry.key == CLUSTER);
+        let cluster = cluster.map(|entry| entry.value);
+        Ok(Self { headers, body, peer, cluster })
     }
 
     /// The verdict's view of the body.

@@ -15,6 +15,8 @@ use envoy_types::{
 use tonic::Code;
 use verdict::{Denial, DenialResponse, HeaderEdits, Permit, Request};
 
+use crate::credentials::Secret;
+
 /// A permit's edits that Envoy's API cannot express: names are text there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inexpressible;
@@ -23,13 +25,31 @@ pub(super) struct Inexpressible;
 /// all the same. So the verdict does not see it, and it is always removed.
 pub(super) const HIDDEN_FROM_CHECK: &str = "x-envoy-auth-partial-body";
 
-pub(super) fn allowed(permit: &Permit) -> Result<CheckResponse, Inexpressible> {
+/// A permit's answer; `injected` is the header field that its credential is in, and its value.
+pub(super) fn allowed(
+    permit: &Permit,
+    injected: Option<(&str, &Secret)>,
+) -> Result<CheckResponse, Inexpressible> {
     let HeaderEdits { remove, set } = permit.edits();
+    // Envoy removes after it sets; and setting replaces what the client sent.
+    let is_injected =
+        |name: &&Vec<u8>| injected.is_some_and(|(injected, _)| injected.as_bytes() == name.as_slice());
     let hidden = std::iter::once(HIDDEN_FROM_CHECK.as_bytes().to_vec());
-    let remove: Result<Vec<String>, _> =
-        remove.iter().cloned().chain(hidden).map(String::from_utf8).collect();
+    let remove: Result<Vec<String>, _> = remove
+        .iter()
+        .filter(|name| !is_injected(name))
+        .cloned()
+        .chain(hidden)
+        .map(String::from_utf8)
+        .collect();
+    let mut set: Vec<HeaderValueOption> =
+        set.into_iter().map(|(name, value)| header(name, value.to_owned())).collect();
+    if let Some((name, value)) = injected {
+        let value = String::from_utf8(value.expose().to_vec()).map_err(|_| Inexpressible)?;
+        set.push(header(name, value));
+    }
     let response = OkHttpResponse {
-        headers: set.into_iter().map(|(name, value)| header(name, value.to_owned())).collect(),
+        headers: set,
         headers_to_remove: remove.map_err(|_| Inexpressible)?,
         ..OkHttpResponse::default()
     };

@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::ready,
     task::{Context, Poll},
 };
 
@@ -18,9 +18,16 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use super::{body, judge::judge, reflection::SERVICE, wire::CheckRequest};
+use super::{
+    body,
+    judge::{Judged, judge, not_http},
+    read::Question,
+    reflection::SERVICE,
+    wire::CheckRequest,
+};
 use crate::{
     audit::Recorder,
+    credentials::Credentials,
     identity::{DataPlane, Identity},
     state::Current,
 };
@@ -33,15 +40,22 @@ pub struct CheckServer {
     current: Current,
     identity: Identity,
     recorder: Recorder,
+    credentials: Credentials,
     message_bytes: usize,
 }
 
 impl CheckServer {
-    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded. Longer
-    /// messages than `message_bytes` are refused.
+    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded; granted
+    /// requests are given `credentials` where their host has one. Longer messages than `message_bytes` are refused.
     #[must_use]
-    pub fn new(current: Current, identity: Identity, recorder: Recorder, message_bytes: usize) -> Self {
-        Self { current, identity, recorder, message_bytes }
+    pub fn new(
+        current: Current,
+        identity: Identity,
+        recorder: Recorder,
+        credentials: Credentials,
+        message_bytes: usize,
+    ) -> Self {
+        Self { current, identity, recorder, credentials, message_bytes }
     }
 }
 
@@ -66,30 +80,61 @@ impl Service<http::Request<Body>> for CheckServer {
         if request.uri().path() != CHECK {
             return Box::pin(ready(Ok(Status::unimplemented("no such method").into_http())));
         }
-        let method = Check { current: self.current.clone(), recorder: self.recorder.clone(), data_plane };
+        let method = Check {
+            current: self.current.clone(),
+            recorder: self.recorder.clone(),
+            credentials: self.credentials.clone(),
+            data_plane,
+        };
         let codec: ProstCodec<CheckResponse, CheckRequest> = ProstCodec::default();
         let mut grpc = Grpc::new(codec).max_decoding_message_size(self.message_bytes);
         Box::pin(async move { Ok(grpc.unary(method, request).await) })
     }
 }
 
+#[derive(Clone)]
 struct Check {
     current: Current,
     recorder: Recorder,
+    credentials: Credentials,
     data_plane: DataPlane,
 }
 
 impl UnaryService<CheckRequest> for Check {
     type Response = CheckResponse;
-    type Future = Ready<Result<tonic::Response<CheckResponse>, Status>>;
+    type Future = BoxFuture<tonic::Response<CheckResponse>, Status>;
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
-        // In this order: a state may be younger than the instant it is judged by, and never older.
-        let as_of = self.current.as_of();
-        let state = self.current.load();
         let announced = body::announced(request.metadata());
-        let message = request.into_inner();
-        let response = judge(&state, as_of, &self.data_plane, &self.recorder, message, announced);
-        ready(Ok(tonic::Response::new(response)))
+        let question = match Question::read(request.into_inner(), announced) {
+            Ok(question) => question,
+            Err(error) => {
+                return Box::pin(ready(Ok(tonic::Response::new(not_http(&self.data_plane, error)))));
+            }
+        };
+        match self.judge(&question, false) {
+            Judged::Answer(response) => Box::pin(ready(Ok(tonic::Response::new(*response)))),
+            Judged::Awaits(keeper) => {
+                let check = self.clone();
+                Box::pin(async move {
+                    // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
+                    let _ = keeper.soon().await;
+                    match check.judge(&question, true) {
+                        Judged::Answer(response) => Ok(tonic::Response::new(*response)),
+                        Judged::Awaits(_) => Err(Status::internal("waits once")),
+                    }
+                })
+            }
+        }
+    }
+}
+
+impl Check {
+    fn judge(&self, question: &Question, has_waited: bool) -> Judged {
+        let Self { current, recorder, credentials, data_plane } = self;
+        // In this order: a state may be younger than the instant it is judged by, and never older.
+        let as_of = current.as_of();
+        let state = current.load();
+        judge(&state, as_of, data_plane, recorder, credentials, question, has_waited)
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Attributes {
     pub(super) source: Option<Source>,
     #[prost(message, optional, tag = "4")]
     pub(super) request: Option<Request>,
-    /// What the operator has a route say.
+    /// What the route's configuration says.
     #[prost(message, repeated, tag = "10")]
     pub(super) context_extensions: Vec<Entry>,
     #[prost(message, optional, tag = "11")]

@@ -17,6 +17,8 @@ pub struct DataPlane {
     pub certificate: Option<CertificateName>,
     /// Hosts that it sees.
     pub scope: Scope,
+    /// Whether it is handed services' own credentials.
+    pub trusted_egress: bool,
 }
 
 /// A name of a certificate (RFC 5280 section 4.2.1.6).
@@ -32,8 +34,10 @@ pub enum CertificateName {
 impl fmt::Debug for DataPlane {
     /// Nothing that proves.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, secret_sha256: _, certificate: _, scope } = self;
-        formatter.debug_struct("DataPlane").field("name", name).field("scope", scope).finish_non_exhaustive()
+        let Self { name, secret_sha256: _, certificate: _, scope, trusted_egress } = self;
+        let mut shown = formatter.debug_struct("DataPlane");
+        shown.field("name", name).field("scope", scope).field("trusted_egress", trusted_egress);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -46,6 +50,8 @@ pub(super) struct DataPlaneFile {
     secret_sha256: Option<[u8; 32]>,
     certificate: Option<CertificateName>,
     audiences: Option<Vec<String>>,
+    #[serde(default)]
+    trusted_egress: bool,
 }
 
 impl fmt::Debug for DataPlaneFile {
@@ -60,7 +66,7 @@ pub(super) type Fault = (&'static str, String);
 impl DataPlaneFile {
     /// What it says, read. `before` are those that stand before it.
     pub(super) fn read(self, before: &[DataPlane]) -> Result<DataPlane, Fault> {
-        let Self { name, secret_sha256, certificate, audiences } = self;
+        let Self { name, secret_sha256, certificate, audiences, trusted_egress } = self;
         if !verdict::token::claims::is_name(&name) {
             return Err(("name", "must be 1 to 255 visible ASCII characters".to_owned()));
         }
@@ -83,7 +89,7 @@ impl DataPlaneFile {
                 return twice("certificate");
             }
         }
-        Ok(DataPlane { name, secret_sha256, certificate, scope: read_audiences(audiences)? })
+        Ok(DataPlane { name, secret_sha256, certificate, scope: read_audiences(audiences)?, trusted_egress })
     }
 }
 

@@ -61,6 +61,8 @@ pub(super) struct ListenersFile {
     pub(super) grpc_plaintext: bool,
     pub(super) admin: Option<SocketAddr>,
     pub(super) data_plane: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) data_plane_trusted_egress: bool,
     pub(super) operator: Option<PathBuf>,
 }
 

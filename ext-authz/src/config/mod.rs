@@ -92,6 +92,8 @@ pub struct Listeners {
     pub admin: SocketAddr,
     /// The Unix socket of data planes on this machine.
     pub data_plane: PathBuf,
+    /// Whether whoever opens it is handed services' own credentials.
+    pub data_plane_trusted_egress: bool,
     /// The Unix socket of operators on this machine.
     pub operator: PathBuf,
 }

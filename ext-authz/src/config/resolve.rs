@@ -96,7 +96,8 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
     let data_dir = overrides.data_dir.or(data_dir).unwrap_or_else(|| DEFAULT_DATA_DIR.into());
     let keys_dir = keys_dir.unwrap_or_else(|| data_dir.join(DEFAULT_KEYS_DIR));
     let policy_dir = overrides.policy_dir.or(policy_dir).or_else(|| existing(DEFAULT_POLICY_DIR));
-    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane, operator } = listeners;
+    let ListenersFile { http, grpc, grpc_plaintext, admin, data_plane, data_plane_trusted_egress, operator } =
+        listeners;
     let tls = tls.map(TlsFiles::from);
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let data_planes = origin.check_data_planes(data_planes, tls.as_ref())?;
@@ -124,6 +125,7 @@ pub fn resolve(overrides: Overrides) -> Result<Config, ConfigError> {
             grpc_plaintext,
             admin: overrides.admin.or(admin).unwrap_or_else(|| loopback(8081)),
             data_plane: data_plane.unwrap_or_else(|| data_dir.join("data-plane.sock")),
+            data_plane_trusted_egress,
             operator: operator.unwrap_or_else(|| data_dir.join("operator.sock")),
         },
         data_dir,

@@ -33,6 +33,8 @@ pub struct DataPlane {
     pub name: Arc<str>,
     /// What it may see.
     pub scope: Scope,
+    /// Whether it is handed services' own credentials.
+    pub trusted_egress: bool,
 }
 
 /// The data planes of the configuration.
@@ -53,10 +55,11 @@ struct Listed {
 pub struct NotADataPlane;
 
 impl Identity {
-    /// Whoever opens the Unix socket; it serves the data plane on this machine and may see everything.
+    /// Whoever opens the Unix socket; it serves the data plane on this machine and may see everything. Whether that is
+    /// trusted with credentials is said.
     #[must_use]
-    pub fn socket() -> Self {
-        Self::Socket(DataPlane { name: SOCKET.into(), scope: Scope::All })
+    pub fn socket(trusted_egress: bool) -> Self {
+        Self::Socket(DataPlane { name: SOCKET.into(), scope: Scope::All, trusted_egress })
     }
 
     /// What all who can prove it are called.
@@ -98,7 +101,11 @@ impl DataPlanes {
     #[must_use]
     pub fn new(planes: &[config::DataPlane]) -> Self {
         let listed = |proof: &config::DataPlane| Listed {
-            plane: DataPlane { name: proof.name.as_str().into(), scope: proof.scope.clone() },
+            plane: DataPlane {
+                name: proof.name.as_str().into(),
+                scope: proof.scope.clone(),
+                trusted_egress: proof.trusted_egress,
+            },
             proof: proof.clone(),
         };
         Self(planes.iter().map(listed).collect())
@@ -147,6 +154,7 @@ mod tests {
             secret_sha256: secret.map(|secret| bearer::hash(secret.as_bytes())),
             certificate: certificate.map(|uri| CertificateName::Uri(uri.into())),
             scope: Scope::All,
+            trusted_egress: false,
         }
     }
 

@@ -20,6 +20,7 @@ use crate::{
     audit::AuditLog,
     clients::{NewSecret, move_earlier_secrets},
     config::Config,
+    credentials::Credentials,
     feed::scopes,
     files::{self, FileError},
     issue::Issuer,
@@ -100,7 +101,8 @@ pub async fn open(
     let issuer = Arc::new(Issuer::new(&config, keys.clone()));
     let stores = TaskReads { rows: Arc::clone(&reads), lists: Arc::clone(&scans) };
     let tasks = Tasks::new(current.clone(), issuer, ledger.clone(), stores, store.clone());
-    let api = Api { config, current, store, keys, ledger, reads, scans, audit, tasks };
+    let credentials = Credentials::default();
+    let api = Api { config, current, store, keys, ledger, reads, scans, audit, credentials, tasks };
     let readers = Readers { reloader, asked, tail, ask_tail };
     Ok(Data { api, entrance, private_entrance, readers, writing, lock })
 }

@@ -46,6 +46,7 @@ pub(super) fn router(
         api.current.clone(),
         identity.clone(),
         api.audit.recorder.clone(),
+        api.credentials.clone(),
         api.config.limits.message_bytes,
     );
     let watch = FeedServer::new(Arc::clone(feed), identity);

@@ -15,7 +15,10 @@ pub use run::run;
 
 use store::{Ledger, Store};
 
-use crate::{audit::AuditLog, config::Config, keys::Keys, reload::StoreStatus, state::Current, tasks::Tasks};
+use crate::{
+    audit::AuditLog, config::Config, credentials::Credentials, keys::Keys, reload::StoreStatus,
+    state::Current, tasks::Tasks,
+};
 
 /// What the HTTP handlers share.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Api {
     pub scans: Arc<Store>,
     /// Who writes the audit log, and with which key.
     pub audit: AuditLog,
+    /// Services' own.
+    pub credentials: Credentials,
     /// What clients do with tasks and tokens.
     pub tasks: Tasks,
 }

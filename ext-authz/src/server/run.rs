@@ -15,6 +15,7 @@ use crate::{
     admin::{self, Admin},
     audit::keep_anchors,
     config::Config,
+    credentials::Leases,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
     keys::Rotation,
@@ -71,12 +72,23 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         shutdown: shutdown.clone(),
         limits: config.limits,
         recorder: api.audit.recorder.clone(),
+        leases: Leases {
+            current: api.current.clone(),
+            credentials: api.credentials.clone(),
+            recorder: api.audit.recorder.clone(),
+        },
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.
     let tasks_rpc = TasksServer::new(api.clone(), shutdown.clone());
     let remote = grpc::router(&api, &feed, listed.clone(), Some(tasks_rpc), &health)?;
-    let local = grpc::router(&api, &feed, Identity::socket(), None, &health)?;
+    let local = grpc::router(
+        &api,
+        &feed,
+        Identity::socket(config.listeners.data_plane_trusted_egress),
+        None,
+        &health,
+    )?;
     let named = Operators::listed(&config.operators);
     let public = oauth::router().merge(tasks::router(named.clone())).merge(operators::router(named));
     let public = public.with_state(api.clone());

@@ -4,7 +4,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use verdict::DenialCode;
 
-use super::{audit, feed, keys, revocations};
+use super::{audit, credentials, feed, keys, revocations};
 
 /// Why a request passed.
 pub const GRANTED: &str = "granted";
@@ -48,6 +48,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     let handle = builder.install_recorder()?;
     feed::start();
     audit::start();
+    credentials::start();
     keys::start();
     revocations::start();
     describe_counter!(CHECK_DECISIONS, "Check decisions by code: a denial code, or why the request passed");

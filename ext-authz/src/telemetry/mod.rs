@@ -1,6 +1,7 @@
 //! Logs and metrics.
 
 pub mod audit;
+pub mod credentials;
 pub mod feed;
 pub mod keys;
 pub mod logs;

@@ -90,6 +90,7 @@ fn find_rule(policy: &Policy, line: &RequestLine) -> Result<Result<(usize, usize
             .ok_or_else(no_rule),
         Verdict::Deny(denial) => Err(denial),
         Verdict::NeedsBody(_) => Err(no_body()),
+        Verdict::NeedsUse(_) => Err(no_rule()),
     })
 }
 
@@ -108,6 +109,7 @@ fn meaning(
         Verdict::Allow(permit) => permit,
         Verdict::Deny(denial) => return Ok(Err(denial)),
         Verdict::NeedsBody(_) => return Ok(Err(no_body())),
+        Verdict::NeedsUse(_) => return Ok(Err(no_rule())),
     };
     let Some(record) = permit.record() else {
         return Ok(if permit.kind() == PermitKind::Exempt { Ok(None) } else { Err(no_rule()) });

@@ -3,8 +3,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use thiserror::Error;
 use verdict::{
-    Freshness, Grant, NoCache, Peer, Request, Snapshot, SnapshotError, UnixTime, Verdict, decide,
+    Freshness, Grant, NoCache, Peer, Request, Snapshot, SnapshotError, UnixTime, Use, Verdict, decide,
     document::{FORMAT, HostDocument, SnapshotDocument, Version},
+    grant::GrantId,
     token::{Claims, claims::WritClaim},
 };
 
@@ -68,7 +69,7 @@ impl Trial {
         Ok(Self { key, snapshot, now })
     }
 
-    /// The verdict on a request with a token of `grants`, or without a token.
+    /// The verdict on a request with a token of `grants`, or without a token; on the first use of a limited one.
     ///
     /// # Errors
     /// The token cannot be signed.
@@ -78,7 +79,10 @@ impl Trial {
         let headers: Vec<(&[u8], &[u8])> =
             fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
         let request = Request { headers: &headers, body: line.body(), peer: &Peer::none() };
-        Ok(decide(&self.snapshot, &request, self.now, Freshness::Static, &mut NoCache))
+        Ok(match decide(&self.snapshot, &request, self.now, Freshness::Static, &mut NoCache) {
+            Verdict::NeedsUse(limited) => limited.settle(Use::Counted),
+            verdict => verdict,
+        })
     }
 
     fn claims(&self, grants: &[Grant]) -> Claims {
@@ -94,7 +98,7 @@ impl Trial {
             act: None,
             client_id: name(),
             txn: name(),
-            authorization_details: grants.to_vec(),
+            authorization_details: grants.iter().cloned().map(named).collect(),
             cnf: None,
             writ: WritClaim {
                 client: name(),
@@ -106,4 +110,10 @@ impl Trial {
             },
         }
     }
+}
+
+/// With the id that a limited grant gets at its issue: which one makes no difference here.
+fn named(grant: Grant) -> Grant {
+    let id = grant.id.or_else(|| GrantId::try_from("g".to_owned()).ok());
+    Grant { id, ..grant }
 }

@@ -13,6 +13,8 @@ mod check_identity;
 mod check_peer;
 mod command_output;
 mod configuration;
+mod credential_providers;
+mod credentials;
 mod dataplane_list;
 mod delegation;
 mod delegation_attacks;

@@ -101,6 +101,7 @@ fn the_filter_is_as_in_the_bootstraps() {
         "proxy_on_grpc_receive",
         "proxy_on_grpc_close",
         "proxy_set_tick_period_milliseconds",
+        "proxy_grpc_call",
         "proxy_grpc_stream",
         "proxy_grpc_send",
         "proxy_grpc_cancel",

@@ -1,7 +1,7 @@
 //! The `verdict` crate itself.
 
 use verdict::{
-    Body, BodyNeed, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Verdict, decide,
+    Body, BodyNeed, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Use, Verdict, decide,
     document::HostDocument,
 };
 
@@ -48,7 +48,12 @@ impl Library {
         if let Verdict::NeedsBody(need) = judged {
             judged = judge(&Request { body: read_body(&prepared.request, need), ..request });
         }
+        if let Verdict::NeedsUse(limited) = judged {
+            // No surface of the corpus has tasks whose uses could be counted.
+            judged = limited.settle(Use::Unavailable);
+        }
         Ok(match judged {
+            Verdict::NeedsUse(_) => unreachable!("it was settled"),
             Verdict::Allow(permit) => {
                 let edits = permit.edits();
                 let kept =

@@ -3,7 +3,9 @@
 mod echo;
 mod endless;
 mod files;
+mod keyed;
 
 pub use echo::{Echo, Seen};
 pub use endless::{Endless, FIRST};
 pub use files::FileServer;
+pub use keyed::Keyed;

@@ -1,10 +1,13 @@
-//! The messages of `writ.v1.DataPlane/Watch`, each as far as the filter reads or writes it.
+//! The messages of `writ.v1.DataPlane`, each as far as the filter reads or writes it.
 
 mod up;
 
-use verdict::document::Version;
+use verdict::{
+    Use,
+    document::{FEATURES, Version},
+};
 
-pub use self::up::{Hello, ack, nack};
+pub use self::up::{Hello, UseRequest, ack, lease_request, nack};
 use super::{
     digest::Digest,
     wire::{Fields, Malformed, Value},
@@ -189,8 +192,58 @@ impl<'m> GoAway<'m> {
     }
 }
 
+/// What a `writ.v1.UseResponse` says. An outcome that a later release knows is none that lets a request pass.
+#[must_use]
+pub fn decode_use(message: &[u8]) -> Use {
+    let mut outcome = Use::Unavailable;
+    for field in Fields::of(message) {
+        outcome = match field {
+            Ok((1, Value::Number(1))) => Use::Counted,
+            Ok((1, Value::Number(2))) => Use::Exhausted,
+            Ok((1, Value::Number(3))) => Use::Revoked,
+            Ok((1, _)) | Err(Malformed) => return Use::Unavailable,
+            Ok(_) => outcome,
+        };
+    }
+    outcome
+}
+
+/// What a `writ.v1.LeaseResponse` says.
+#[derive(Debug, Default)]
+pub struct LeaseAnswer<'m> {
+    /// The header field's name.
+    pub header: &'m [u8],
+    /// Its value.
+    pub value: &'m [u8],
+    /// What must not be seen of it.
+    pub masked: Vec<&'m [u8]>,
+    /// Milliseconds for which it may be used.
+    pub lease_ms: u64,
+}
+
+/// Most parts of a credential that are hidden.
+const MAX_MASKED: usize = 8;
+
+/// Reads a `writ.v1.LeaseResponse`; `None`: the bytes are none.
+#[must_use]
+pub fn decode_lease(message: &[u8]) -> Option<LeaseAnswer<'_>> {
+    let mut answer = LeaseAnswer::default();
+    for field in Fields::of(message) {
+        match field.ok()? {
+            (1, Value::Bytes(header)) => answer.header = header,
+            (2, Value::Bytes(value)) => answer.value = value,
+            (3, Value::Bytes(masked)) if answer.masked.len() < MAX_MASKED => answer.masked.push(masked),
+            (4, Value::Number(number)) => answer.lease_ms = number,
+            (1..=4, _) => return None,
+            _ => {}
+        }
+    }
+    Some(answer)
+}
+
 fn unknown(feature: &[u8]) -> Option<&[u8]> {
-    (feature != FEATURE.as_bytes()).then_some(feature)
+    let mut known = FEATURES.iter().chain([&FEATURE]);
+    (!known.any(|known| known.as_bytes() == feature)).then_some(feature)
 }
 
 fn decode_version(message: &[u8]) -> Result<Version, Malformed> {

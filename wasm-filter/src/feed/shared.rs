@@ -9,6 +9,7 @@ use verdict::DenialCode;
 
 use super::{
     as_of::AsOf,
+    decisions::Decisions,
     digest::Held,
     report::{Decision, Report},
 };
@@ -36,6 +37,7 @@ pub struct Shared {
     unanswered: Cell<usize>,
     report: RefCell<Report>,
     waiting: Waiting,
+    decisions: Decisions,
 }
 
 thread_local! {
@@ -74,6 +76,7 @@ impl Shared {
             unanswered: Cell::default(),
             report: RefCell::default(),
             waiting: Waiting::default(),
+            decisions: Decisions::default(),
         }
     }
 
@@ -93,6 +96,12 @@ impl Shared {
     #[must_use]
     pub fn waiting(&self) -> &Waiting {
         &self.waiting
+    }
+
+    /// The names of its decisions.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
     }
 
     /// What is in force.

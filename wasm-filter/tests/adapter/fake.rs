@@ -7,7 +7,8 @@ use std::{
 };
 
 use wasm_filter::host::{
-    ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, SharedValue, StreamId, UnixMillis,
+    CallId, ContextId, FeedHost, Host, HostError, Level, MetricId, MetricKind, ResponsePart, SharedValue,
+    StreamId, UnixMillis,
 };
 
 use crate::fixture::NOW;
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     /// What has come of the request's body.
     pub(crate) body: Vec<u8>,
+    /// The answer's fields; edits show here.
+    pub(crate) response_fields: Vec<(String, Vec<u8>)>,
     pub(crate) now: u64,
     /// What the host tells of the connection.
     pub(crate) attributes: BTreeMap<String, Vec<u8>>,
@@ -42,6 +45,8 @@ pub(crate) struct State {
     pub(crate) nanos: u64,
     pub(crate) tick: Option<u32>,
     pub(crate) opened: Vec<Opened>,
+    /// Calls, in order: the first has number 1.
+    pub(crate) called: Vec<Called>,
     /// The message that the next callback is about.
     pub(crate) message: Vec<u8>,
     /// What was sent, on which stream.
@@ -62,6 +67,17 @@ pub(crate) struct Opened {
     pub(crate) upstream: Vec<u8>,
     pub(crate) method: String,
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
+}
+
+/// A call that the filter has made.
+#[derive(Clone, Debug)]
+pub(crate) struct Called {
+    /// The context whose call it is.
+    pub(crate) context: u32,
+    pub(crate) method: String,
+    pub(crate) metadata: Vec<(String, Vec<u8>)>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) timeout: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -95,6 +111,7 @@ impl FakeHost {
         Self(Rc::new(RefCell::new(State {
             headers: Vec::new(),
             body: Vec::new(),
+            response_fields: Vec::new(),
             now: NOW,
             attributes: BTreeMap::new(),
             attribute_reads: 0,
@@ -108,6 +125,7 @@ impl FakeHost {
             nanos: 0,
             tick: None,
             opened: Vec::new(),
+            called: Vec::new(),
             message: Vec::new(),
             sent: Vec::new(),
             cancelled: Vec::new(),
@@ -201,6 +219,16 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    fn response_fields(&self, _: ResponsePart) -> Result<Vec<(String, Vec<u8>)>, HostError> {
+        Ok(self.call("response_fields")?.response_fields.clone())
+    }
+
+    fn set_response_fields(&self, _: ResponsePart, fields: Vec<(&str, &[u8])>) -> Result<(), HostError> {
+        let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+        self.call("set_response_fields")?.response_fields = fields;
+        Ok(())
+    }
+
     fn send(&self, StreamId(stream): StreamId, message: &[u8], _: bool) -> Result<(), HostError> {
         self.call("send")?.sent.push((stream, message.to_vec()));
         Ok(())
@@ -268,6 +296,26 @@ impl FeedHost for FakeHost {
             metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
         });
         Ok(StreamId(u32::try_from(state.opened.len()).expect("few streams")))
+    }
+
+    fn call(
+        &self,
+        _: &str,
+        (service, method): (&str, &str),
+        metadata: Vec<(&str, &[u8])>,
+        message: &[u8],
+        timeout: u32,
+    ) -> Result<CallId, HostError> {
+        let mut state = FakeHost::call(self, "call")?;
+        let context = state.current;
+        state.called.push(Called {
+            context,
+            method: format!("{service}/{method}"),
+            metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
+            message: message.to_vec(),
+            timeout,
+        });
+        Ok(CallId(u32::try_from(state.called.len()).expect("few calls")))
     }
 
     fn message(&self, size: usize) -> Result<Vec<u8>, HostError> {

@@ -10,7 +10,7 @@ use verdict::{
     route::{Host, HostError, Rule},
 };
 
-use super::Namespace;
+use super::{Namespace, credentials::Credentials};
 use crate::{
     policy::{Exemption, Place},
     report::{Report, Reported},
@@ -34,11 +34,17 @@ impl<'n> Hosts<'n> {
         &mut self,
         sources: Vec<HostSource<'n>>,
         namespace: Namespace<'_>,
+        credentials: &Credentials<'_>,
         report: &mut Report,
     ) {
-        for source in sources {
+        for mut source in sources {
             let names = self.names(&source, namespace, report);
-            if let Ok((document, exemptions)) = compile(&source, names, namespace, report) {
+            let credential = source.credential.as_ref();
+            let credential = credential.map(|field| credentials.find(field, namespace, report)).transpose();
+            source.document.credential = credential.as_ref().ok().cloned().flatten();
+            if let Ok((document, exemptions)) = compile(&source, names, namespace, report)
+                && credential.is_ok()
+            {
                 self.documents.push(document);
                 self.exemptions.extend(exemptions);
                 self.places.push(source.rules.iter().flatten().map(|rule| place(&rule.field)).collect());

@@ -1,9 +1,11 @@
 //! From the parts of all files to one policy.
 
 mod clients;
+mod credentials;
 mod hosts;
 
 use clients::Clients;
+use credentials::Credentials;
 use hosts::Hosts;
 
 use crate::{
@@ -26,18 +28,26 @@ pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Resu
         .filter_map(|(file, text)| parse(file, text, &mut report).ok().map(|root| (*file, root)))
         .collect();
     let mut clients = Clients::default();
-    let mut hosts = Hosts::default();
+    let mut credentials = Credentials::default();
+    let mut hosts = Vec::new();
     for (file, root) in &trees {
         // What could not be read is in the report, and a report with errors is no policy.
         if let Ok(source) = FileSource::read(&Field::root(file, root), &mut report)
             && let Ok(namespace) = Namespace::of(&source, namespaces, &mut report)
         {
             clients.add(source.clients, namespace, &mut report);
-            hosts.add(source.hosts, namespace, &mut report);
+            credentials.add(source.credentials, namespace, &mut report);
+            hosts.push((source.hosts, namespace));
         }
     }
-    let (hosts, exemptions, places) = hosts.finish();
-    report.finish(Policy { hosts, clients: clients.finish(), exemptions, places })
+    // A host may name a credential of a later file.
+    let mut found = Hosts::default();
+    for (sources, namespace) in hosts {
+        found.add(sources, namespace, &credentials, &mut report);
+    }
+    let (hosts, exemptions, places) = found.finish();
+    let (clients, credentials) = (clients.finish(), credentials.finish());
+    report.finish(Policy { hosts, clients, credentials, exemptions, places })
 }
 
 /// The namespace of a file and what it may claim.

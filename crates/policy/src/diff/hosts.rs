@@ -98,12 +98,13 @@ fn subject(host: &str, rule: &RuleDocument) -> Subject {
 // Both are taken apart without `..`: a new member has to be compared.
 
 fn host_members(old: &HostDocument, new: &HostDocument) -> Vec<MemberChange> {
-    let HostDocument { names: _, audience, mode, allow, max_staleness, rules: _ } = old;
+    let HostDocument { names: _, audience, mode, allow, max_staleness, credential, rules: _ } = old;
     changed([
         ("audience", json(audience), json(&new.audience)),
         ("mode", json(mode), json(&new.mode)),
         ("allow", json(allow), json(&new.allow)),
         ("max_staleness", json(max_staleness), json(&new.max_staleness)),
+        ("credential", json(credential), json(&new.credential)),
     ])
 }
 

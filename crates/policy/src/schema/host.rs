@@ -2,7 +2,7 @@
 
 use verdict::document::{DEFAULT_MAX_STALENESS, HostDocument, Leniency};
 
-use super::{RuleSource, ceiling::duration, mode::mode};
+use super::{RuleSource, ceiling::duration, mode::mode, texts};
 use crate::{
     report::{Report, Reported},
     yaml::{Field, Mapping},
@@ -14,7 +14,9 @@ pub(crate) struct HostSource<'n> {
     pub(crate) field: Field<'n>,
     /// The place of each of its names.
     pub(crate) names: Vec<Field<'n>>,
-    /// All of it except the rules.
+    /// The place of the credential's name, which may be defined in another file.
+    pub(crate) credential: Option<Field<'n>>,
+    /// All of it except the rules and the credential.
     pub(crate) document: HostDocument,
     /// In the order of the file. What is wrong with one does not keep the others from being judged.
     pub(crate) rules: Vec<Result<RuleSource<'n>, Reported>>,
@@ -30,7 +32,8 @@ impl<'n> HostSource<'n> {
         let allow = host.optional("allow").map(|field| leniencies(&field, report));
         let max_staleness = host.optional("max_staleness").map(|field| duration(&field, report));
         let require_token = host.optional("require_token").map(|field| require_token(&field, report));
-        let unsupported = host.unsupported(&["credential", "mcp", "rego"], report);
+        let credential = host.optional("credential");
+        let unsupported = host.unsupported(&["mcp", "rego"], report);
         host.finish(report).and(unsupported)?;
         require_token.transpose()?;
         let names = names?;
@@ -40,17 +43,12 @@ impl<'n> HostSource<'n> {
             mode: mode?,
             allow: allow.transpose()?.unwrap_or_default(),
             max_staleness: max_staleness.transpose()?.map_or(DEFAULT_MAX_STALENESS, |age| age.as_secs()),
+            credential: None,
             rules: Vec::new(),
         };
         let names = names.into_iter().map(|(field, _)| field).collect();
-        Ok(Self { field: field.clone(), names, document, rules: rules? })
+        Ok(Self { field: field.clone(), names, credential, document, rules: rules? })
     }
-}
-
-fn texts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<(Field<'n>, &'n str)>, Reported> {
-    let texts: Vec<_> =
-        field.items(report)?.into_iter().map(|item| item.text(report).map(|text| (item, text))).collect();
-    texts.into_iter().collect()
 }
 
 fn rules<'n>(

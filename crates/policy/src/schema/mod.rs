@@ -7,6 +7,7 @@ mod body;
 mod ceiling;
 mod client;
 mod constraints;
+mod credential;
 mod delegation;
 mod host;
 mod mode;
@@ -15,6 +16,7 @@ mod rule;
 
 pub(crate) use ceiling::CeilingSource;
 pub(crate) use client::ClientSource;
+pub(crate) use credential::CredentialSource;
 pub(crate) use host::HostSource;
 pub(crate) use rule::RuleSource;
 
@@ -28,6 +30,7 @@ pub(crate) struct FileSource<'n> {
     /// The team whose file this is; checked to be text.
     pub(crate) namespace: Field<'n>,
     pub(crate) clients: Vec<ClientSource<'n>>,
+    pub(crate) credentials: Vec<CredentialSource<'n>>,
     pub(crate) hosts: Vec<HostSource<'n>>,
 }
 
@@ -40,13 +43,15 @@ impl<'n> FileSource<'n> {
         let mut file = Mapping::of(root, report)?;
         let namespace = namespace(&mut file, report);
         let clients = file.optional("clients").map(|field| clients(&field, report));
+        let credentials = file.optional("credentials").map(|field| credentials(&field, report));
         let hosts = file.optional("routes").map(|field| hosts(&field, report));
         // What is wrong with other members does not keep the rest from being held against other files.
-        let _ = file.unsupported(&["credentials", "rego"], report);
+        let _ = file.unsupported(&["rego"], report);
         let _ = file.finish(report);
         Ok(Self {
             namespace: namespace?,
             clients: clients.transpose()?.unwrap_or_default(),
+            credentials: credentials.transpose()?.unwrap_or_default(),
             hosts: hosts.transpose()?.unwrap_or_default(),
         })
     }
@@ -71,6 +76,11 @@ fn clients<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<ClientSourc
     Ok(members.into_iter().filter_map(|member| ClientSource::read(member, report).ok()).collect())
 }
 
+fn credentials<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<CredentialSource<'n>>, Reported> {
+    let members = named(field, report)?;
+    Ok(members.into_iter().filter_map(|member| CredentialSource::read(member, report).ok()).collect())
+}
+
 fn hosts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<HostSource<'n>>, Reported> {
     let items = field.items(report)?;
     Ok(items.iter().filter_map(|item| HostSource::read(item, report).ok()).collect())
@@ -88,11 +98,21 @@ fn name<'n>(field: &Field<'n>, report: &mut Report) -> Result<&'n str, Reported>
 /// What a name must be.
 const NAME: &str = "a name has 1 to 64 letters, digits and `_.-`";
 
-/// Whether `text` can name a namespace or a client. A colon would end a user name in HTTP basic authentication
+/// Whether `text` can name a namespace, a client or a credential. A colon would end a user name in HTTP basic authentication
 /// (RFC 7617 section 2), and a client's name goes into a header field.
 fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+/// The items of a list of strings.
+///
+/// # Errors
+/// It is none, or an item is no string; all of them are recorded.
+fn texts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<(Field<'n>, &'n str)>, Reported> {
+    let texts: Vec<_> =
+        field.items(report)?.into_iter().map(|item| item.text(report).map(|text| (item, text))).collect();
+    texts.into_iter().collect()
 }
 
 /// Reads each item of a list of strings with `parse`; errors name the item.

@@ -156,6 +156,77 @@ pub struct Decision {
     #[prost(uint32, tag = "11")]
     pub millis: u32,
 }
+/// One request that a limited grant of a task token covers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UseRequest {
+    /// Names the decision: 16 bytes that its sender never used before. Asked again within ten minutes, the answer is the
+    /// first one, and nothing is counted twice.
+    #[prost(bytes = "vec", tag = "1")]
+    pub decision: ::prost::alloc::vec::Vec<u8>,
+    /// The token, as the request presented it. It is verified anew.
+    #[prost(bytes = "vec", tag = "2")]
+    pub token: ::prost::alloc::vec::Vec<u8>,
+    /// Index of the grant within the token.
+    #[prost(uint32, tag = "3")]
+    pub grant: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UseResponse {
+    #[prost(enumeration = "use_response::Outcome", tag = "1")]
+    pub outcome: i32,
+    /// What is left of the whole chain, after a use that was counted.
+    #[prost(uint32, tag = "2")]
+    pub left: u32,
+}
+/// Nested message and enum types in `UseResponse`.
+pub mod use_response {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Outcome {
+        /// No reader lets a request pass on it.
+        Unspecified = 0,
+        /// The use was counted, of the grant and of all that it was delegated from.
+        Counted = 1,
+        /// Of one of them none is left. Nothing was counted.
+        Exhausted = 2,
+        /// The token, its task or something else that it rests on has ended. Nothing was counted.
+        Revoked = 3,
+    }
+    impl Outcome {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "OUTCOME_UNSPECIFIED",
+                Self::Counted => "OUTCOME_COUNTED",
+                Self::Exhausted => "OUTCOME_EXHAUSTED",
+                Self::Revoked => "OUTCOME_REVOKED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+                "OUTCOME_COUNTED" => Some(Self::Counted),
+                "OUTCOME_EXHAUSTED" => Some(Self::Exhausted),
+                "OUTCOME_REVOKED" => Some(Self::Revoked),
+                _ => None,
+            }
+        }
+    }
+}
 /// One piece of a snapshot. Pieces come in order, and no other snapshot's between them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Snapshot {
@@ -233,6 +304,28 @@ pub struct GoAway {
     /// Why, for operators.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaseRequest {
+    /// The credential's full name, as hosts of the snapshot have it.
+    #[prost(string, tag = "1")]
+    pub credential: ::prost::alloc::string::String,
+}
+/// What is kept in memory only, for so long, and shown to nobody.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaseResponse {
+    /// The header field that carries it, in lower case.
+    #[prost(string, tag = "1")]
+    pub header: ::prost::alloc::string::String,
+    /// Its whole value.
+    #[prost(bytes = "vec", tag = "2")]
+    pub value: ::prost::alloc::vec::Vec<u8>,
+    /// What an upstream could echo of it, to be hidden from whoever sent the request.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub masked: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// Milliseconds for which it may be used.
+    #[prost(uint32, tag = "4")]
+    pub lease_ms: u32,
 }
 /// Generated client implementations.
 #[cfg(feature = "tonic")]
@@ -339,6 +432,45 @@ pub mod data_plane_client {
             req.extensions_mut().insert(GrpcMethod::new("writ.v1.DataPlane", "Watch"));
             self.inner.streaming(req, path, codec).await
         }
+        /// Counts one use of a limited grant, before the request that uses it goes on. Callers prove the same.
+        pub async fn r#use(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UseRequest>,
+        ) -> std::result::Result<tonic::Response<super::UseResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/writ.v1.DataPlane/Use");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("writ.v1.DataPlane", "Use"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// A service's own credential, for a data plane that is trusted with it. PERMISSION_DENIED for others, UNAVAILABLE while it
+        /// cannot be had.
+        pub async fn lease(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaseRequest>,
+        ) -> std::result::Result<tonic::Response<super::LeaseResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/writ.v1.DataPlane/Lease");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("writ.v1.DataPlane", "Lease"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -367,6 +499,17 @@ pub mod data_plane_server {
             &self,
             request: tonic::Request<tonic::Streaming<super::WatchRequest>>,
         ) -> std::result::Result<tonic::Response<Self::WatchStream>, tonic::Status>;
+        /// Counts one use of a limited grant, before the request that uses it goes on. Callers prove the same.
+        async fn r#use(
+            &self,
+            request: tonic::Request<super::UseRequest>,
+        ) -> std::result::Result<tonic::Response<super::UseResponse>, tonic::Status>;
+        /// A service's own credential, for a data plane that is trusted with it. PERMISSION_DENIED for others, UNAVAILABLE while it
+        /// cannot be had.
+        async fn lease(
+            &self,
+            request: tonic::Request<super::LeaseRequest>,
+        ) -> std::result::Result<tonic::Response<super::LeaseResponse>, tonic::Status>;
     }
     /// The feed: what verdicts read goes down to the data planes, what became of it and what was decided comes up.
     #[derive(Debug)]
@@ -489,6 +632,92 @@ pub mod data_plane_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/writ.v1.DataPlane/Use" => {
+                    #[allow(non_camel_case_types)]
+                    struct UseSvc<T: DataPlane>(pub Arc<T>);
+                    impl<T: DataPlane> tonic::server::UnaryService<super::UseRequest>
+                    for UseSvc<T> {
+                        type Response = super::UseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DataPlane>::r#use(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/writ.v1.DataPlane/Lease" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaseSvc<T: DataPlane>(pub Arc<T>);
+                    impl<T: DataPlane> tonic::server::UnaryService<super::LeaseRequest>
+                    for LeaseSvc<T> {
+                        type Response = super::LeaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DataPlane>::lease(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -80,6 +80,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The names, as sent, of fields that an interface behind Envoy may take for the one of this name.
+    pub(crate) fn alike(&self, wanted: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+        let alike = move |name: &&[u8]| name.len() == wanted.len() && starts_with(name, wanted);
+        self.all.iter().map(|(name, _)| *name).filter(alike)
+    }
+
     /// The values of an ordinary field, for a parameter that is read from it.
     pub(crate) fn get(&self, wanted: &str) -> Single<'a> {
         let mut found = Single::Absent;

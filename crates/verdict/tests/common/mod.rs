@@ -113,10 +113,11 @@ pub(crate) fn judge_at(
     decide(snapshot, &request, UnixTime(now), Freshness::Static, &mut NoCache)
 }
 
-/// `allow`, `needs_body`, or the denial's code.
+/// `allow`, the denial's code, or what is missing.
 pub(crate) fn code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Allow(_) => "allow",
+        Verdict::NeedsUse(_) => "needs a use",
         Verdict::Deny(denial) => denial.code().as_str(),
         Verdict::NeedsBody(_) => "needs_body",
     }

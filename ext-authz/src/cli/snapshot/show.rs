@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use verdict::document::{HostDocument, Mode, RuleDocument, SnapshotDocument, Version};
+use verdict::document::{CredentialDocument, HostDocument, Mode, RuleDocument, SnapshotDocument, Version};
 
 use super::{args::ShowArgs, exported};
 use crate::{
@@ -112,7 +112,7 @@ fn rows(snapshot: &SnapshotDocument, source: &str) -> Vec<String> {
 }
 
 fn host(host: &HostDocument) -> Vec<String> {
-    let HostDocument { names, audience, mode, allow: _, max_staleness, rules } = host;
+    let HostDocument { names, audience, mode, allow: _, max_staleness, credential, rules } = host;
     let mode = match mode {
         Mode::Enforce => String::new(),
         Mode::Shadow { until } => format!(", shadow until {}", date(*until)),
@@ -120,6 +120,9 @@ fn host(host: &HostDocument) -> Vec<String> {
     let stale = duration(*max_staleness);
     let about = format!("{} (audience {audience}, stale after {stale}{mode})", names.join(", "));
     let mut rows = vec![paint(STRONG, row("host", &about))];
+    if let Some(CredentialDocument { name, clusters, header }) = credential {
+        rows.push(row("", &format!("credential {name} in {header}, to {} only", clusters.join(", "))));
+    }
     rows.extend(rules.iter().map(|rule| {
         let RuleDocument { method, path, action, resource, .. } = rule;
         let meaning = match resource {

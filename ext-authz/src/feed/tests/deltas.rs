@@ -33,7 +33,7 @@ impl Revoking {
         let (stop, shutdown) = Trigger::new();
         tokio::spawn(follower.run(shutdown));
         let registry = feed.registry.clone();
-        let server = FeedServer::new(feed, Identity::socket());
+        let server = FeedServer::new(feed, Identity::socket(false));
         Self { current, publications, server, registry, revoked, _trigger: trigger, _stop: stop }
     }
 

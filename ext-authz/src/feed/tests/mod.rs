@@ -25,6 +25,7 @@ use crate::{
     clients::{Clients, GeneratedSecrets},
     clock::{Moment, UnixMillis},
     config::Limits,
+    credentials::{Credentials, Leases},
     identity::Identity,
     listen::Trigger,
     scope::Scope,
@@ -114,6 +115,7 @@ fn state_of(generation: u64, min_iat: u64) -> State {
         mode: Mode::Enforce,
         allow: Vec::new(),
         max_staleness: 1,
+        credential: None,
         rules: Vec::new(),
     };
     let document = SnapshotDocument {
@@ -137,13 +139,15 @@ fn state_of(generation: u64, min_iat: u64) -> State {
 fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger) {
     let (publications, follower) = Publications::new(current.clone(), &[]).unwrap();
     let (feed, trigger) = feed(publications, refresh);
-    (FeedServer::new(feed, Identity::socket()), follower, trigger)
+    (FeedServer::new(feed, Identity::socket(false)), follower, trigger)
 }
 
 fn feed(publications: Arc<Publications>, refresh: Refresh) -> (Arc<Feed>, Trigger) {
     let (trigger, shutdown) = Trigger::new();
     let (registry, limits, recorder) = (Registry::default(), Limits::default(), Recorder::default());
-    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder }), trigger)
+    let current = Current::new(state(1));
+    let leases = Leases { current, credentials: Credentials::default(), recorder: recorder.clone() };
+    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder, leases }), trigger)
 }
 
 #[test]

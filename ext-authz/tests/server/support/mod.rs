@@ -3,6 +3,8 @@
 pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod command;
+pub(crate) mod credential;
+pub(crate) mod endpoint;
 pub(crate) mod feed;
 pub(crate) mod following;
 pub(crate) mod grpc;

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use super::{Client, Shared, millis, seconds};
 use crate::{
+    call::{self, NoAnswer},
     host::{FeedHost, UnixMillis},
     open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
-    stream::Stream,
-    waiting::Ticket,
+    stream::{Known, Stream, credential},
+    ticket::Ticket,
 };
 
 /// Milliseconds between ticks while there is no feed.
@@ -27,19 +28,39 @@ impl<H: FeedHost + Clone> Client<H> {
             waiting.take_expired(millis(now), MAX_SETTLED)
         };
         for ticket in &tickets {
-            Stream::settle(&self.host, &self.plugin, ticket);
+            Stream::settle(&self.host, &self.plugin, ticket, Known::default());
         }
         let room = MAX_SETTLED.saturating_sub(tickets.len());
         let at = UnixMillis(millis(now));
         let cut = Stream::cut_bodies(&self.host, &self.plugin, at, room);
         let room = room.saturating_sub(cut);
+        let lent = credential::settle(&self.host, &self.plugin, room);
+        let room = room.saturating_sub(lent);
         let ended = open::end_next(&self.host, &self.plugin, at, room);
-        self.unsettled = room == 0 || self.plugin.open().is_ending();
-        if !tickets.is_empty() || cut > 0 || ended > 0 {
+        let is_settled = room > 0 && self.plugin.leases().is_settled();
+        self.unsettled = !is_settled || self.plugin.open().is_ending();
+        if !tickets.is_empty() || cut > 0 || lent > 0 || ended > 0 {
             // Back from the last request.
             let _ = self.host.enter(self.context);
             let left = i64::try_from(tickets.len()).unwrap_or(0);
             self.host.add(shared.metrics().waiting, left.saturating_neg());
+        }
+    }
+
+    /// Forgets leases that have ended, and renews those that are used ahead of their end.
+    pub(super) fn renew(&self, now: u64) {
+        for (name, header) in self.plugin.leases().due(millis(now)) {
+            // What fails is tried again with the next tick, and matters only once the lease has ended.
+            let _ = credential::ask(&self.host, &self.plugin, self.context, &name, &header);
+        }
+    }
+
+    /// Ends the wait of those whose calls ended unheard: the root that made them has gone.
+    pub(super) fn settle_lost(&self, now: u64) {
+        let lost = call::take_lost(millis(now));
+        if !lost.is_empty() {
+            lost.into_iter().for_each(|asker| asker.hear(&self.host, Err(NoAnswer)));
+            let _ = self.host.enter(self.context);
         }
     }
 

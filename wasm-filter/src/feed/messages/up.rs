@@ -4,6 +4,7 @@ use verdict::document::Version;
 
 use super::{
     super::{
+        decisions,
         digest::Held,
         wire::{put_bytes, put_message, put_number, put_text},
     },
@@ -40,6 +41,38 @@ impl Hello<'_> {
         }
         request(1, &hello)
     }
+}
+
+/// `writ.v1.UseRequest`.
+#[derive(Clone, Copy, Debug)]
+pub struct UseRequest<'u> {
+    /// The decision's name.
+    pub decision: [u8; decisions::LENGTH],
+    /// The token, as it was sent.
+    pub token: &'u [u8],
+    /// Index of the grant in it.
+    pub grant: usize,
+}
+
+impl UseRequest<'_> {
+    /// The message.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let Self { decision, token, grant } = self;
+        let mut request = Vec::with_capacity(token.len().saturating_add(32));
+        put_bytes(&mut request, 1, decision);
+        put_bytes(&mut request, 2, token);
+        put_number(&mut request, 3, u64::try_from(*grant).unwrap_or(u64::MAX));
+        request
+    }
+}
+
+/// The `writ.v1.LeaseRequest` for the credential of this name.
+#[must_use]
+pub fn lease_request(name: &str) -> Vec<u8> {
+    let mut request = Vec::new();
+    put_text(&mut request, 1, name);
+    request
 }
 
 /// The `writ.v1.WatchRequest` that this version judges from now on.
