@@ -9,6 +9,7 @@ use hosts::Hosts;
 use crate::{
     error::PolicyErrors,
     namespaces::{Namespaces, Scope},
+    places::Places,
     policy::Policy,
     report::{Report, Reported},
     schema::FileSource,
@@ -36,8 +37,10 @@ pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Resu
             hosts.add(source.hosts, namespace, &mut report);
         }
     }
-    let (hosts, exemptions, places) = hosts.finish();
-    report.finish(Policy { hosts, clients: clients.finish(), exemptions, places })
+    let (hosts, exemptions, host_places) = hosts.finish();
+    let (clients, client_places) = clients.finish();
+    let places = Places { hosts: host_places, clients: client_places };
+    report.finish(Policy { hosts, clients, exemptions, places })
 }
 
 /// The namespace of a file and what it may claim.
