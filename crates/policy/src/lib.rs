@@ -8,6 +8,7 @@ mod edit;
 mod error;
 mod example;
 mod instant;
+pub mod lint;
 mod load;
 mod namespaces;
 mod pattern;
