@@ -60,6 +60,17 @@ fn the_shipped_policies_have_exemptions_only() {
     }
 }
 
+/// The policy of the manifests of a mesh is text of a ConfigMap.
+#[test]
+fn nothing_is_found_in_the_policy_of_the_mesh() {
+    let manifests = include_str!("../../../envoy/istio/writ.yaml");
+    let (_, after) = manifests.split_once("  logs.yaml: |\n").unwrap();
+    let lines = after.lines().map_while(|line| line.strip_prefix("    "));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    assert!(text.contains("may_request"), "{text}");
+    assert_eq!(found(&text), [""; 0]);
+}
+
 fn is_unasked(code: Code) -> bool {
     matches!(code, Code::HostUnreached | Code::RuleUngranted)
 }

@@ -14,7 +14,10 @@ const READING: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 pub(super) fn lint(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for route in context.routes.iter().filter(|route| route.is_exempt()) {
         let place = context.rule_place(route);
-        let what = format!("the rule {} needs no token: it is open to everyone", route.name());
+        // All names of the host: a list of what is open leaves nothing out.
+        let (rule, hosts) = (route.rule, route.host.names.join(", "));
+        let what =
+            format!("`{} {}` of {hosts} needs no token: it is open to everyone", rule.method, rule.path);
         let advice = "keep it only if everyone who reaches the host may have it";
         findings.push(finding(Code::Exempt, place, what, advice));
         let too_much = too_much(route);

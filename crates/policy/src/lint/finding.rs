@@ -103,6 +103,28 @@ impl Code {
         }
     }
 
+    /// What is found, in a few words.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Exempt => "a rule needs no token",
+            Self::ExemptBroad => "a rule needs no token, and has many paths or does more than read",
+            Self::Shadow => "a host forwards what should be denied",
+            Self::HostUnreached => "no ceiling reaches any rule of the host",
+            Self::RuleShadowed => "narrower paths take all paths of the rule",
+            Self::RuleUngranted => "no ceiling covers any request of the rule",
+            Self::RuleOptional => "requests may leave out what the action or resource is made of",
+            Self::CeilingUnreachable => "the ceiling covers no request of any rule",
+            Self::CeilingCovered => "the ceiling is within another of its client",
+            Self::CeilingOverlap => "two ceilings cover a request, and bound it differently",
+            Self::ActionBroad => "every action of a namespace",
+            Self::ResourceBroad => "every resource of a scheme, or of any authority",
+            Self::PatternUnreachable => "an action or resource of the ceiling covers no request",
+            Self::PatternCovered => "an action or resource of the ceiling is within another",
+            Self::AgentBroad => "any agent",
+        }
+    }
+
     /// How much it matters.
     #[must_use]
     pub fn level(self) -> Level {

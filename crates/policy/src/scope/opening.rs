@@ -59,7 +59,7 @@ pub struct OpenParam<'p> {
     pub from: &'p str,
     /// What its text is read as.
     pub kind: ParamType,
-    /// What it must be; `None`: anything, and it may be absent.
+    /// What it must be, and then it must be there. `None`: whatever the rule takes.
     pub must: Option<Predicates>,
 }
 

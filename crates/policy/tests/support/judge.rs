@@ -63,8 +63,8 @@ impl Judge {
         format!("{input}.{}", encode(self.key.sign(input.as_bytes()).to_bytes()))
     }
 
-    /// The action of an allowed request, or the code of its denial.
-    pub(crate) fn decide(&self, token: &str, line: &Line<'_>) -> Result<String, &'static str> {
+    /// The action of an allowed request, or the verdict that it is not.
+    pub(crate) fn decide(&self, token: &str, line: &Line<'_>) -> Result<String, Verdict> {
         let bearer = format!("Bearer {token}");
         let pseudo = [(":method", line.method), (":authority", line.host), (":path", line.path)];
         let fields = pseudo.into_iter().chain([("authorization", bearer.as_str())]);
@@ -76,7 +76,7 @@ impl Judge {
             Verdict::Allow(permit) => {
                 Ok(permit.record().map_or_else(String::new, |record| record.action.clone()))
             }
-            Verdict::Deny(denial) => Err(denial.code().as_str()),
+            other => Err(other),
         }
     }
 }
