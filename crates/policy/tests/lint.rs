@@ -113,6 +113,27 @@ fn a_rule_whose_paths_are_all_taken_never_matches() {
 }
 
 #[test]
+fn a_rule_whose_requests_are_all_refused_never_matches() {
+    let rule = r#"{method: GET, path: "/x", action: "s3:{header.x-original-url}", resource: "s3://b"}"#;
+    assert_eq!(found(&policy(&[ONE], &[GET, rule])), ["rule-impossible:12"]);
+    assert_eq!(
+        sentence(&policy(&[ONE], &[GET, rule]), Code::RuleImpossible),
+        "the rule `GET /x` of a.internal never matches: its action or its resource is made of a value that is refused \
+         wherever it comes"
+    );
+    let deep = format!(r#"{{method: GET, path: "{}", action: none}}"#, "/a".repeat(129));
+    assert!(found(&policy(&[ONE], &[GET, &deep])).contains(&"rule-impossible:12".to_owned()));
+    assert!(
+        !found(&policy(&[ONE], &[GET, &deep.replacen("/a", "", 1)]))
+            .contains(&"rule-impossible:12".to_owned())
+    );
+    // A parameter that no request has is no bound that any meets.
+    let param = LIST.replace("query.prefix", "header.x-method-override");
+    let bounded = r#"{actions: ["s3:List"], resources: ["s3://b"], constraints: {prefix: {glob: "*"}}}"#;
+    assert_eq!(found(&policy(&[bounded], &[&param])), ["ceiling-unreachable:6", "host-unreached:8"]);
+}
+
+#[test]
 fn rules_and_hosts_that_no_ceiling_reaches_are_told_once() {
     assert_eq!(found(&policy(&[ONE], &[GET, LIST])), ["rule-ungranted:12"]);
     let other = r#"{actions: ["s3:Other"], resources: ["s3://b"]}"#;

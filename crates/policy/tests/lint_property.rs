@@ -98,7 +98,7 @@ fn exactly_the_rules_that_no_path_comes_to_are_shadowed() {
 fn no_request_is_within_a_ceiling_that_opens_nothing() {
     let (unreachable, ungranted) = (Cell::new(0), Cell::new(0));
     let requests = vec((segments(), value(), value()), 16);
-    runner(300)
+    runner(200)
         .run(&(policy(), vec(grant(), 1..4), requests), |(policy, grants, requests)| {
             let policy = with_ceilings(&policy, &grants);
             let judge = Judge::of(&policy);

@@ -39,6 +39,8 @@ pub enum Code {
     HostUnreached,
     /// Every path of a rule is taken by narrower rules.
     RuleShadowed,
+    /// Every request of a rule is refused, whatever is granted.
+    RuleImpossible,
     /// No ceiling covers any request of a rule.
     RuleUngranted,
     /// A value that a rule needs may be left out of a request.
@@ -63,12 +65,13 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Exempt,
         Self::ExemptBroad,
         Self::Shadow,
         Self::HostUnreached,
         Self::RuleShadowed,
+        Self::RuleImpossible,
         Self::RuleUngranted,
         Self::RuleOptional,
         Self::CeilingUnreachable,
@@ -90,6 +93,7 @@ impl Code {
             Self::Shadow => "shadow",
             Self::HostUnreached => "host-unreached",
             Self::RuleShadowed => "rule-shadowed",
+            Self::RuleImpossible => "rule-impossible",
             Self::RuleUngranted => "rule-ungranted",
             Self::RuleOptional => "rule-optional",
             Self::CeilingUnreachable => "ceiling-unreachable",
@@ -112,6 +116,7 @@ impl Code {
             Self::Shadow => "a host forwards what should be denied",
             Self::HostUnreached => "no ceiling reaches any rule of the host",
             Self::RuleShadowed => "narrower paths take all paths of the rule",
+            Self::RuleImpossible => "every request of the rule is refused, whatever is granted",
             Self::RuleUngranted => "no ceiling covers any request of the rule",
             Self::RuleOptional => "requests may leave out what the action or resource is made of",
             Self::CeilingUnreachable => "the ceiling covers no request of any rule",
@@ -133,6 +138,7 @@ impl Code {
             Self::ExemptBroad
             | Self::HostUnreached
             | Self::RuleShadowed
+            | Self::RuleImpossible
             | Self::RuleUngranted
             | Self::RuleOptional
             | Self::CeilingUnreachable

@@ -8,7 +8,7 @@ use super::{
     context::{Context, finding, names},
     finding::{Code, Finding},
 };
-use crate::scope::{Bounds, Route, Search, search};
+use crate::scope::{Bounds, MOST_SEGMENTS, Route, Search, reached, search};
 
 pub(super) fn lint(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let granted: BTreeSet<usize> = context
@@ -20,8 +20,10 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Vec<Finding>) {
         granted.iter().filter_map(|route| context.routes.get(*route)).map(|route| route.host_index).collect();
     for (index, route) in context.routes.iter().enumerate() {
         let place = context.rule_place(route);
-        if is_shadowed(route) {
-            findings.push(shadowed(context, route));
+        let never =
+            if is_shadowed(route) { Some(shadowed(context, route)) } else { impossible(context, route) };
+        if let Some(never) = never {
+            findings.push(never);
             continue;
         }
         if !route.is_exempt() && !granted.contains(&index) && opened.contains(&route.host_index) {
@@ -53,6 +55,9 @@ pub(super) fn lint(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Whether every path of the rule is taken by narrower ones: the verdict's rules of equal shape are errors before.
 fn is_shadowed(route: &Route<'_>) -> bool {
+    if route.narrower.is_empty() {
+        return false;
+    }
     // Whatever its requests mean, only their paths are in question.
     let path_only = Route { meaning: None, ..route.clone() };
     search(&path_only, &Bounds::default(), &[]) == Search::Nothing
@@ -67,6 +72,22 @@ fn shadowed(context: &Context<'_>, route: &Route<'_>) -> Finding {
     );
     let advice = format!("add rules for {} to those paths, or remove this one", route.rule.method);
     finding(Code::RuleShadowed, context.rule_place(route), what, advice)
+}
+
+/// A finding, if every request of the rule is refused, whatever grants its token has.
+fn impossible(context: &Context<'_>, route: &Route<'_>) -> Option<Finding> {
+    let is_too_deep = route.shape.steps.len() > MOST_SEGMENTS;
+    let widest = route.widest_grant();
+    let why = if is_too_deep {
+        "paths of so many segments are refused"
+    } else if widest.is_some_and(|widest| reached(route, &widest).is_empty()) {
+        "its action or its resource is made of a value that is refused wherever it comes"
+    } else {
+        return None;
+    };
+    let what = format!("the rule {} never matches: {why}", route.name());
+    let advice = "make its action and resource of other parts of the request, or remove it";
+    Some(finding(Code::RuleImpossible, context.rule_place(route), what, advice))
 }
 
 /// Query names that the action or the resource needs and the rule lets requests leave out.

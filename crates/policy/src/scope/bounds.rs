@@ -10,6 +10,7 @@ use verdict::{
 use super::{
     route::{Meaning, Route},
     shape::{Shape, Step},
+    splits::splits,
     template::{self, Part},
     wildcard::{Fit, Wildcard},
 };
@@ -21,6 +22,8 @@ pub(crate) enum Bound {
     Fits(Wildcard),
     /// Several segments: these, and if it is open one or more after them.
     Segments { fixed: Vec<Wildcard>, open: bool },
+    /// One of these texts.
+    OneOf(Vec<String>),
     /// A parameter of this type that satisfies these.
     Holds(Predicates, ParamType),
 }
@@ -39,6 +42,7 @@ impl Bound {
     pub(crate) fn has(&self, text: &str) -> bool {
         match self {
             Self::Fits(pattern) => pattern.matches(text),
+            Self::OneOf(texts) => texts.iter().any(|known| known == text),
             Self::Segments { fixed, open } => {
                 let segments: Vec<&str> = text.split('/').collect();
                 let length_fits =
@@ -114,6 +118,15 @@ impl Bounds {
             })
     }
 
+    /// Whether what several values must be together leaves each of them few texts.
+    pub(crate) fn joins_listed(&self) -> bool {
+        let is_listed = |source: &str| {
+            let bounds = self.of.get(source).map(Vec::as_slice).unwrap_or_default();
+            bounds.iter().any(|bound| matches!(bound, Bound::OneOf(_)))
+        };
+        self.joint.iter().all(|(parts, _)| template::sources(parts).all(is_listed))
+    }
+
     /// What satisfies both.
     pub(crate) fn and(mut self, other: &Self) -> Self {
         for (source, bounds) in &other.of {
@@ -173,7 +186,15 @@ impl Bounds {
             Fit::Never => return None,
             Fit::Always => {}
             Fit::If(source, pattern) => self.add(&source, Bound::Fits(pattern)),
-            Fit::Jointly => self.joint.push((parts.to_vec(), pattern.clone())),
+            Fit::Jointly => {
+                if let Some(values) = pattern.exact().and_then(|text| splits(parts, text)) {
+                    if values.is_empty() {
+                        return None;
+                    }
+                    values.into_iter().for_each(|(source, texts)| self.add(&source, Bound::OneOf(texts)));
+                }
+                self.joint.push((parts.to_vec(), pattern.clone()));
+            }
         }
         Some(())
     }

@@ -10,6 +10,7 @@ mod narrowed;
 mod opening;
 mod route;
 mod shape;
+mod splits;
 mod template;
 mod values;
 mod wildcard;
@@ -21,7 +22,7 @@ pub(crate) use self::{
     bounds::Bounds,
     opening::reached,
     route::{Route, routes},
-    witness::{Search, search},
+    witness::{MOST_SEGMENTS, Search, search},
 };
 pub use self::{
     example::Example,

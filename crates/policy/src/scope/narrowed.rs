@@ -48,8 +48,8 @@ pub(super) fn conditions(route: &Route<'_>, bounds: &Bounds) -> Vec<Condition> {
             let is = match bound {
                 Bound::Fits(pattern) => pattern.to_string(),
                 Bound::Segments { fixed, open } => segments(fixed, open.then_some("**")),
-                // Shown with its parameter.
-                Bound::Holds(..) => continue,
+                // Shown with the text, or with the parameter.
+                Bound::OneOf(_) | Bound::Holds(..) => continue,
             };
             conditions.push(Condition { of: source.clone(), is });
         }
@@ -83,12 +83,12 @@ fn narrowed(route: &Route<'_>, source: &str, bounds: &[Bound]) -> Option<String>
             Some(verdict::grant::Scalar::String(text)) if !text.contains(['*', '{', '}', '/']) => Some(text),
             _ => None,
         },
-        Bound::Holds(..) | Bound::Segments { .. } => None,
+        Bound::OneOf(_) | Bound::Holds(..) | Bound::Segments { .. } => None,
     });
     if let Some(exact) = exact {
         return Some(exact.to_owned());
     }
-    let mut patterns = bounds.iter().filter(|bound| !matches!(bound, Bound::Holds(..)));
+    let mut patterns = bounds.iter().filter(|bound| !matches!(bound, Bound::OneOf(_) | Bound::Holds(..)));
     match (patterns.next(), patterns.next()) {
         (Some(Bound::Fits(pattern)), None) => Some(pattern.to_string()),
         (Some(Bound::Segments { fixed, open }), None) => {

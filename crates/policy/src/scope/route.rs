@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use verdict::document::{HostDocument, Leniency, RuleDocument};
+use verdict::{
+    document::{HostDocument, Leniency, RuleDocument},
+    grant::{Constraints, Grant, GrantType},
+};
 
 use super::{
     shape::{Shape, Step},
@@ -88,6 +91,25 @@ impl Route<'_> {
     pub(crate) fn depth(&self) -> usize {
         let others = self.narrower.iter().map(|(_, shape)| shape.depth());
         others.chain([self.shape.depth()]).max().unwrap_or(0).saturating_add(1)
+    }
+
+    /// A grant of all that its requests can mean; `None` where no token is needed.
+    pub(crate) fn widest_grant(&self) -> Option<Grant> {
+        let meaning = self.meaning.as_ref()?;
+        let action = match meaning.action.as_slice() {
+            [Part::Text(action)] => action.clone(),
+            [Part::Text(stem), ..] => format!("{stem}*"),
+            // The namespace is never a placeholder.
+            _ => return None,
+        };
+        Some(Grant {
+            kind: GrantType::TaskGrant,
+            id: None,
+            actions: vec![action.parse().ok()?],
+            resources: vec![format!("{}://**", meaning.scheme).parse().ok()?],
+            constraints: Constraints::new(),
+            limits: None,
+        })
     }
 
     /// Whether `;` is an ordinary character of the host.

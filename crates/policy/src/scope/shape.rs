@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// A path template, taken apart. Only templates that the verdict compiled get here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// The name of a final `{*name}`.
     pub(super) rest: Option<String>,
 }

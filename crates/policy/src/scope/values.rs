@@ -49,6 +49,7 @@ fn listed(bounds: &[Bound]) -> Option<Vec<String>> {
             let exact: Option<Vec<&str>> = fixed.iter().map(Wildcard::exact).collect();
             exact.map(|segments| vec![segments.join("/")])
         }
+        Bound::OneOf(texts) => Some(texts.clone()),
         Bound::Segments { .. } | Bound::Holds(_, ParamType::Number) => None,
         Bound::Holds(_, ParamType::Boolean) => Some(vec!["true".to_owned(), "false".to_owned()]),
         Bound::Holds(predicates, ParamType::String) => {
@@ -76,14 +77,14 @@ fn open(route: &Route<'_>, source: &str, bounds: &[Bound]) -> Values {
         .iter()
         .filter_map(|bound| match bound {
             Bound::Fits(pattern) => Some(pattern),
-            Bound::Segments { .. } | Bound::Holds(..) => None,
+            Bound::OneOf(_) | Bound::Segments { .. } | Bound::Holds(..) => None,
         })
         .collect();
     let held: Vec<(&Predicates, ParamType)> = bounds
         .iter()
         .filter_map(|bound| match bound {
             Bound::Holds(predicates, kind) => Some((predicates, *kind)),
-            Bound::Fits(_) | Bound::Segments { .. } => None,
+            Bound::Fits(_) | Bound::OneOf(_) | Bound::Segments { .. } => None,
         })
         .collect();
     let mut texts = fitting(&patterns, &route.taken());
@@ -157,7 +158,7 @@ fn segments(route: &Route<'_>, bounds: &[Bound]) -> Values {
     let mut texts: Vec<String> = (least..=longest).filter_map(text).collect();
     let held = bounds.iter().filter_map(|bound| match bound {
         Bound::Holds(predicates, kind) => Some(suggested(predicates, *kind)),
-        Bound::Fits(_) | Bound::Segments { .. } => None,
+        Bound::Fits(_) | Bound::OneOf(_) | Bound::Segments { .. } => None,
     });
     let held: Vec<String> = held.flatten().collect();
     let is_free = held.is_empty();
@@ -176,11 +177,18 @@ fn can_be(route: &Route<'_>, source: &str, text: &str) -> bool {
     let is_some = !text.is_empty() || !(is_path || route.substitutes(source));
     let is_dots = is_path && matches!(text, "." | "..");
     let is_cut = is_path && text.contains(';') && !route.is_lenient();
-    let is_header = source.starts_with("header.");
-    let is_field = !is_header || text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
+    let is_field = source.strip_prefix("header.").is_none_or(|name| {
+        !overrides_target(name) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    });
     is_some
         && !is_dots
         && !is_cut
         && is_field
         && !text.chars().any(|c| c.is_control() || forbidden.contains(&c))
+}
+
+/// Whether a request with this header field asks for another method or path, and is refused whatever it says.
+fn overrides_target(name: &str) -> bool {
+    name.starts_with("x-http-method")
+        || matches!(name, "x-method-override" | "x-original-url" | "x-rewrite-url")
 }

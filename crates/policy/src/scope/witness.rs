@@ -16,7 +16,7 @@ use super::{
 /// Requests that are tried before the search is given up.
 const MOST_TRIED: usize = 20_000;
 /// Segments of a path that the verdict reads at most.
-const MOST_SEGMENTS: usize = 128;
+pub(crate) const MOST_SEGMENTS: usize = 128;
 
 /// Values of a request by source.
 pub(crate) type Assignment = BTreeMap<String, String>;
@@ -49,7 +49,7 @@ pub(crate) fn search(route: &Route<'_>, bounds: &Bounds, grants: &[&Grant]) -> S
         values.texts.extend(joint.flat_map(|(_, pattern)| pieces(pattern)));
         choices.push((source, values));
     }
-    let is_exhaustive = bounds.joint.is_empty() && choices.iter().all(|(_, values)| values.exhaustive);
+    let is_exhaustive = bounds.joins_listed() && choices.iter().all(|(_, values)| values.exhaustive);
     let mut picks = Picks::new(choices.iter().map(|(_, values)| values.texts.len()).collect());
     for _ in 0..MOST_TRIED {
         let Some(pick) = picks.next() else {

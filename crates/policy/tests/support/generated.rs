@@ -59,9 +59,9 @@ fn rule() -> impl Strategy<Value = Value> {
     )
 }
 
-/// A policy of those rules that compile beside each other.
+/// A policy of those rules that compile beside each other, at a host that is strict or not.
 pub(crate) fn policy() -> impl Strategy<Value = Policy> {
-    vec(rule(), 4..16).prop_map(|rules| {
+    (vec(rule(), 4..16), any::<bool>()).prop_map(|(rules, lenient)| {
         let mut kept: Vec<RuleDocument> = Vec::new();
         for rule in rules {
             kept.push(with_what_its_path_has(serde_json::from_value(rule).unwrap()));
@@ -69,7 +69,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
                 kept.pop();
             }
         }
-        compiled(&kept)
+        compiled(&kept, lenient)
     })
 }
 
@@ -91,17 +91,31 @@ fn host(rules: &[RuleDocument]) -> HostDocument {
     serde_json::from_value(host).unwrap()
 }
 
-pub(crate) fn compiled(rules: &[RuleDocument]) -> Policy {
+fn compiled(rules: &[RuleDocument], lenient: bool) -> Policy {
     let rules: Vec<String> = rules.iter().map(|rule| serde_json::to_string(rule).unwrap()).collect();
     let healthz = json!({"method": "TRACE", "path": "/healthz", "action": "none"}).to_string();
     let rules: Vec<&str> = rules.iter().map(String::as_str).chain([healthz.as_str()]).collect();
-    Policy::from_sources(&[("p.yaml", &super::with_rules(&rules))], &Namespaces::open())
+    let mut text = super::with_rules(&rules);
+    if lenient {
+        text =
+            text.replacen("audience: mesh\n", "audience: mesh\n    allow: [semicolon, trailing_slash]\n", 1);
+    }
+    Policy::from_sources(&[("p.yaml", &text)], &Namespaces::open())
         .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 pub(crate) fn grant() -> impl Strategy<Value = Grant> {
     let action = prop_oneof![Just("s:A"), Just("s:a"), Just("s:*"), Just("s:A*"), Just("s:Ab")];
-    let step = prop_oneof![Just("a"), Just("b"), Just("*"), Just("a*"), Just("*b"), Just("a*b"), Just("ab")];
+    let step = prop_oneof![
+        Just("a"),
+        Just("b"),
+        Just("*"),
+        Just("a*"),
+        Just("*b"),
+        Just("a*b"),
+        Just("ab"),
+        Just("a;b")
+    ];
     let resource = (vec(step, 1..3), prop::bool::weighted(0.4)).prop_map(|(mut steps, deep)| {
         if deep {
             steps.push("**");
@@ -128,7 +142,7 @@ pub(crate) fn grant() -> impl Strategy<Value = Grant> {
 
 pub(crate) fn segments() -> impl Strategy<Value = Vec<String>> {
     vec(
-        prop_oneof![Just("a"), Just("b"), Just("ab"), Just("Ab"), Just("1"), Just("xx")]
+        prop_oneof![Just("a"), Just("b"), Just("ab"), Just("Ab"), Just("1"), Just("xx"), Just("a;b")]
             .prop_map(str::to_owned),
         0..4,
     )
