@@ -228,4 +228,9 @@ fn a_value_that_is_needed_is_required() {
 fn every_code_has_a_name_of_its_own() {
     let names: std::collections::BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(names.len(), Code::ALL.len());
+    let documented = include_str!("../../../policies/README.md");
+    for code in Code::ALL {
+        let row = format!("| `{code}` | {} |", code.level().as_str());
+        assert!(documented.contains(&row), "{row}");
+    }
 }

@@ -131,6 +131,24 @@ fn constraints_narrow_paths_and_close_what_they_contradict() {
     }
 }
 
+/// `1` is another rule's path, and `1.0` is not: no request that was tried is no proof.
+#[test]
+fn what_is_not_proven_closed_is_listed() {
+    let rules = [
+        r#"{method: GET, path: "/{n}", action: "a:Read", resource: "a://x", params: {n: {from: path.n, type: number}}}"#,
+        r#"{method: GET, path: "/1", action: none}"#,
+    ];
+    let grant = grant(r#""actions":["a:Read"],"resources":["a://x"],"constraints":{"n":{"min":1,"max":1}}"#);
+    let policy = compiled(&with_rules(&rules));
+    assert_eq!(
+        opens(&policy, &grant).iter().map(line).collect::<Vec<_>>(),
+        ["GET /{n} | a:Read on a://x | except /1"]
+    );
+    let judge = Judge::of(&policy);
+    let request = Line { method: "GET", host: "a.internal", path: "/1.0", headers: &[] };
+    assert!(judge.decide(&judge.token(&[grant]), &request).is_ok());
+}
+
 #[test]
 fn parameters_are_shown_by_their_sources() {
     let rules = [r#"{method: GET, path: "/", query: {q: optional}, action: "a:Read", resource: "a://x",

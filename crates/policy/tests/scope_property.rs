@@ -62,7 +62,7 @@ fn run(
 #[test]
 fn every_example_is_allowed_and_mostly_there_is_one() {
     let (found, missing) = (Cell::new(0), Cell::new(0));
-    run(400, |policy, grant, _| {
+    run(250, |policy, grant, _| {
         let judge = Judge::of(&policy);
         let token = judge.token(std::slice::from_ref(&grant));
         for opening in opens(&policy, &grant) {
@@ -82,13 +82,13 @@ fn every_example_is_allowed_and_mostly_there_is_one() {
         }
         Ok(())
     });
-    assert!(found.get() > 200 && missing.get() * 5 < found.get(), "{} {}", found.get(), missing.get());
+    assert!(found.get() > 100 && missing.get() * 5 < found.get(), "{} {}", found.get(), missing.get());
 }
 
 #[test]
 fn every_path_that_is_listed_is_allowed() {
     let tried = Cell::new(0);
-    run(400, |policy, grant, requests| {
+    run(250, |policy, grant, requests| {
         let judge = Judge::of(&policy);
         let token = judge.token(std::slice::from_ref(&grant));
         for opening in opens(&policy, &grant).iter().filter(|opening| says_all(opening)) {
@@ -117,13 +117,13 @@ fn every_path_that_is_listed_is_allowed() {
         }
         Ok(())
     });
-    assert!(tried.get() > 200, "{}", tried.get());
+    assert!(tried.get() > 100, "{}", tried.get());
 }
 
 #[test]
 fn nothing_else_is_allowed() {
     let (allowed, closed) = (Cell::new(0), Cell::new(0));
-    run(400, |policy, grant, requests| {
+    run(250, |policy, grant, requests| {
         let judge = Judge::of(&policy);
         let token = judge.token(std::slice::from_ref(&grant));
         let openings = opens(&policy, &grant);
@@ -148,5 +148,5 @@ fn nothing_else_is_allowed() {
         }
         Ok(())
     });
-    assert!(allowed.get() > 200 && closed.get() > 20, "{} {}", allowed.get(), closed.get());
+    assert!(allowed.get() > 100 && closed.get() > 20, "{} {}", allowed.get(), closed.get());
 }

@@ -154,6 +154,7 @@ mod tests {
             ("b*", &["a", "$v"], "Never"),
             ("*yz", &["$v", "z"], "v=*y"),
             ("abc*", &["a", "$v", "c"], "Jointly"),
+            ("*abc", &["a", "$v", "c"], "Jointly"),
             ("a*z", &["$v", "-", "$w"], "Jointly"),
             ("a*", &["b", "$v", "-", "$w"], "Never"),
             ("a-b", &["$v", "-", "$w"], "Jointly"),
