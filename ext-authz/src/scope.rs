@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use verdict::{Snapshot, SnapshotError, document::SnapshotDocument};
+use verdict::{
+    Snapshot, SnapshotError,
+    document::{FEATURE_BODIES, SnapshotDocument, required_features},
+};
 
 use crate::revocations::Revoked;
 
@@ -50,9 +53,14 @@ impl Scope {
             revocations,
             hosts,
         } = document;
+        let hosts: Vec<_> = hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect();
+        // What its own hosts do not need is no reason for a data plane to refuse them.
+        let needed = required_features(&hosts);
+        let requires =
+            requires.iter().filter(|feature| feature.as_str() != FEATURE_BODIES || needed.contains(feature));
         Cow::Owned(SnapshotDocument {
             format: *format,
-            requires: requires.clone(),
+            requires: requires.cloned().collect(),
             version: *version,
             issued_at: *issued_at,
             not_after: *not_after,
@@ -62,7 +70,7 @@ impl Scope {
             min_iat: *min_iat,
             keys: keys.clone(),
             revocations: revocations.clone(),
-            hosts: hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect(),
+            hosts,
         })
     }
 }

@@ -12,6 +12,7 @@ use verdict::{
 };
 
 use crate::{
+    bodies::Bodies,
     cache::TokenCache,
     config::{FeedConfig, FilterConfig},
     feed::shared::{self, Shared},
@@ -30,6 +31,7 @@ pub struct Plugin {
     metrics: Metrics,
     feed: Option<Shared>,
     open: Open,
+    bodies: Bodies,
     /// Unix second in which the open requests were last looked at.
     looked: Cell<u64>,
 }
@@ -87,6 +89,7 @@ impl Plugin {
             metrics: Metrics::define(host)?,
             feed,
             open: Open::default(),
+            bodies: Bodies::default(),
             looked: Cell::default(),
         })
     }
@@ -135,6 +138,12 @@ impl Plugin {
     #[must_use]
     pub fn open(&self) -> &Open {
         &self.open
+    }
+
+    /// The bodies that are being read.
+    #[must_use]
+    pub fn bodies(&self) -> &Bodies {
+        &self.bodies
     }
 
     /// Dooms the open requests that a new one would be denied for: all of them after another snapshot, and those that
@@ -238,6 +247,7 @@ pub fn depends_on_peer(verdict: &Verdict) -> bool {
     let denial = match verdict {
         Verdict::Allow(permit) => permit.shadowed_denial(),
         Verdict::Deny(denial) => Some(denial),
+        Verdict::NeedsBody(_) => None,
     };
     denial.is_some_and(|denial| denial.code() == verdict::DenialCode::SenderMismatch)
 }

@@ -1,17 +1,22 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
+mod judge;
+mod seen;
 mod settle;
+mod whole;
+
+pub use seen::Seen;
 
 use std::{mem, rc::Rc};
 
 use verdict::{Body, Denial, DenialCode, Peer, Permit, Request, Verdict, denial::Refusal};
 
 use crate::{
+    bodies::Reading,
     body,
     host::{ContextId, Host, HostError, Level},
     open::Admission,
-    peer,
-    plugin::{Judgement, Plugin, depends_on_peer},
+    plugin::Plugin,
     record::{self, Judged},
     waiting::{Outcome, Place},
 };
@@ -20,6 +25,10 @@ use crate::{
 pub const TASK_PROPERTY: &str = "writ_task";
 /// Filter state with the denial code; of a request in shadow, the code it would have been denied with.
 pub const DENIAL_PROPERTY: &str = "writ_denial";
+
+/// A request's header fields, as the host has them and as the verdict takes them.
+type Fields = [(String, Vec<u8>)];
+type Headers<'h, 'f> = &'h [(&'f [u8], &'f [u8])];
 
 /// Whether the proxy goes on with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +59,9 @@ enum Phase<H: Host> {
     /// The verdict depends on whether a body follows, which the header fields do not tell. Nothing of them is
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
-    AwaitingBody,
+    AwaitingBody(Seen),
+    /// The verdict depends on what the body says. The proxy holds that, too.
+    Reading(Reading),
     /// The verdict was `Allow` and its edits are made. Who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
     /// The request was answered, or should have been: nothing of it goes on.
@@ -66,78 +77,73 @@ impl<H: Host + Clone> Stream<H> {
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
     pub fn on_request_headers(&mut self, end_of_stream: bool) -> Flow {
         match self.take_phase() {
-            Phase::Fresh => self.begin(end_of_stream.then_some(Body::Absent)),
+            Phase::Fresh => self.begin(Seen { size: 0, whole: end_of_stream }),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
-            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody | Phase::Allowed(_) => self.deny_out_of_order(),
+            Phase::AwaitingSnapshot(_) | Phase::AwaitingBody(_) | Phase::Reading(_) | Phase::Allowed(_) => {
+                self.deny_out_of_order()
+            }
         }
     }
 
     /// A piece of the body has arrived, `size` bytes so far unless they went on.
     pub fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
-        let seen = match (size, end_of_stream) {
-            (0, false) => None,
-            (0, true) => Some(Body::Absent),
-            (_, _) => Some(Body::Present),
-        };
-        match (self.take_phase(), seen) {
-            (Phase::AwaitingBody, None) => self.wait(),
-            (Phase::AwaitingBody, seen) => self.decide(seen),
-            (phase, seen) => self.after_headers(phase, seen),
-        }
+        self.on_more(Seen { size, whole: end_of_stream })
     }
 
     /// The trailer fields have arrived, the body is complete.
     pub fn on_request_trailers(&mut self) -> Flow {
-        // Where no body callback came before there is not one byte of body.
-        let seen = Some(Body::Absent);
+        // They do not tell of the body: where no callback did before, there is not one byte of it.
+        self.on_more(Seen { size: 0, whole: true })
+    }
+
+    fn on_more(&mut self, seen: Seen) -> Flow {
         match self.take_phase() {
-            Phase::AwaitingBody => self.decide(seen),
-            phase => self.after_headers(phase, seen),
+            Phase::AwaitingBody(before) => {
+                let seen = before.and(seen);
+                if seen.body().is_none() { self.wait(seen) } else { self.decide(seen) }
+            }
+            Phase::Reading(reading) => self.read(reading, seen),
+            Phase::Allowed(admission) => {
+                self.phase = Phase::Allowed(admission);
+                Flow::Continue
+            }
+            Phase::AwaitingSnapshot(place) => {
+                place.ticket().note(seen);
+                self.phase = Phase::AwaitingSnapshot(place);
+                Flow::Pause
+            }
+            Phase::Denied => Flow::Pause,
+            Phase::Fresh => self.deny_out_of_order(),
         }
     }
 
     /// Leaves `Denied` behind, so that whatever returns early has closed the request.
     fn take_phase(&mut self) -> Phase<H> {
-        match mem::replace(&mut self.phase, Phase::Denied) {
-            Phase::AwaitingSnapshot(place) => match place.outcome() {
-                None => Phase::AwaitingSnapshot(place),
-                Some(Outcome::Allowed) => Phase::Allowed(place.admission()),
-                Some(Outcome::AwaitingBody) => {
-                    self.lookup_counted = true;
-                    Phase::AwaitingBody
-                }
-                Some(Outcome::Denied) => Phase::Denied,
-            },
-            phase => phase,
+        let phase = mem::replace(&mut self.phase, Phase::Denied);
+        let ticket = match &phase {
+            Phase::AwaitingSnapshot(place) => place.ticket(),
+            Phase::Reading(reading) => reading.ticket(),
+            _ => return phase,
+        };
+        match ticket.outcome() {
+            None => phase,
+            Some(Outcome::Allowed) => Phase::Allowed(ticket.admission()),
+            Some(Outcome::AwaitingBody) => {
+                self.lookup_counted = true;
+                Phase::AwaitingBody(ticket.seen())
+            }
+            Some(Outcome::Denied) => Phase::Denied,
         }
     }
 
-    fn after_headers(&mut self, phase: Phase<H>, seen: Option<Body>) -> Flow {
-        match phase {
-            Phase::Allowed(_) => {
-                self.phase = phase;
-                Flow::Continue
-            }
-            Phase::AwaitingSnapshot(place) => {
-                if let Some(body) = seen {
-                    place.note_body(body);
-                }
-                self.phase = Phase::AwaitingSnapshot(place);
-                Flow::Pause
-            }
-            Phase::Denied => Flow::Pause,
-            Phase::Fresh | Phase::AwaitingBody => self.deny_out_of_order(),
-        }
-    }
-
-    fn wait(&mut self) -> Flow {
-        self.phase = Phase::AwaitingBody;
+    fn wait(&mut self, seen: Seen) -> Flow {
+        self.phase = Phase::AwaitingBody(seen);
         Flow::Pause
     }
 
     /// Judges, or waits for something to judge by.
-    fn begin(&mut self, seen: Option<Body>) -> Flow {
+    fn begin(&mut self, seen: Seen) -> Flow {
         if let Some(plugin) = &self.plugin
             && !plugin.has_snapshot()
             && let Some(place) = Place::take(self.host.clone(), plugin, self.context, seen)
@@ -150,7 +156,21 @@ impl<H: Host + Clone> Stream<H> {
 
     /// Reads the header fields, judges and acts; waits where neither `seen` nor the fields tell of a body and it would
     /// make a difference.
-    fn decide(&mut self, seen: Option<Body>) -> Flow {
+    fn decide(&mut self, seen: Seen) -> Flow {
+        self.act(seen, |stream, plugin, fields, headers| {
+            match seen.body().or_else(|| body::announced(fields, false)) {
+                Some(body) => stream.judge(plugin, headers, body).map(Some),
+                None => stream.judge_before_body(plugin, headers),
+            }
+        })
+    }
+
+    /// Does as the verdict says that `judge` makes of the header fields; waits where it makes none.
+    fn act(
+        &mut self,
+        seen: Seen,
+        judge: impl FnOnce(&mut Self, &Plugin, &Fields, Headers<'_, '_>) -> Result<Option<Judged>, HostError>,
+    ) -> Flow {
         let fields = match self.host.request_headers() {
             Ok(fields) => fields,
             Err(error) => return self.fail(&error),
@@ -160,12 +180,8 @@ impl<H: Host + Clone> Stream<H> {
         let Some(plugin) = self.plugin.clone() else {
             return self.deny(&no_snapshot(), &headers, None);
         };
-        let judged = match seen.or_else(|| body::announced(&fields, false)) {
-            Some(body) => self.judge(&plugin, &headers, body).map(Some),
-            None => self.judge_before_body(&plugin, &headers),
-        };
-        match judged {
-            Ok(None) => self.wait(),
+        match judge(self, &plugin, &fields, &headers) {
+            Ok(None) => self.wait(seen),
             Ok(Some(judged)) => match &judged.verdict {
                 Verdict::Allow(permit) => match self.forward(&plugin, permit) {
                     Ok(admission) => {
@@ -176,53 +192,10 @@ impl<H: Host + Clone> Stream<H> {
                     Err(error) => self.fail(&error),
                 },
                 Verdict::Deny(denial) => self.deny(denial, &headers, Some(&judged)),
+                Verdict::NeedsBody(need) => self.begin_reading(&plugin, *need, seen),
             },
             Err(error) => self.fail(&error),
         }
-    }
-
-    /// The denial that comes with a body and without one, if there is one: whoever has no token gets it here
-    /// and cannot hold requests open.
-    fn judge_before_body(
-        &mut self,
-        plugin: &Plugin,
-        headers: &[(&[u8], &[u8])],
-    ) -> Result<Option<Judged>, HostError> {
-        let without = self.judge(plugin, headers, Body::Absent)?;
-        let Verdict::Deny(denial) = &without.verdict else { return Ok(None) };
-        let with = self.judge(plugin, headers, Body::Present)?;
-        let same = matches!(&with.verdict, Verdict::Deny(other) if other.code() == denial.code());
-        Ok(same.then_some(without))
-    }
-
-    fn judge(
-        &mut self,
-        plugin: &Plugin,
-        headers: &[(&[u8], &[u8])],
-        body: Body,
-    ) -> Result<Judged, HostError> {
-        let at = self.host.now_millis()?;
-        let now = at.seconds();
-        let judge = |peer: &Peer| {
-            plugin
-                .judge(&Request { headers, body, peer }, now)
-                .unwrap_or_else(|| Judgement::deny(no_snapshot()))
-        };
-        let Judgement { verdict, lookup, token } = judge(&Peer::none());
-        if let Some(outcome) = lookup
-            && !mem::replace(&mut self.lookup_counted, true)
-        {
-            plugin.metrics().count_lookup(&self.host, outcome);
-        }
-        // Handing a certificate over costs more than a second reading, and few tokens are bound to one.
-        if !depends_on_peer(&verdict) {
-            return Ok(Judged { verdict, token, at });
-        }
-        let verdict = match peer::read(&self.host)? {
-            Some(peer) => judge(&peer).verdict,
-            None => verdict,
-        };
-        Ok(Judged { verdict, token, at })
     }
 
     /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some

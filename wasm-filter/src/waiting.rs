@@ -6,12 +6,11 @@ use std::{
     rc::Rc,
 };
 
-use verdict::Body;
-
 use crate::{
     host::{ContextId, Host},
     open::Admission,
     plugin::Plugin,
+    stream::Seen,
 };
 
 /// Most requests of a worker that wait at once.
@@ -27,8 +26,10 @@ pub struct Waiting(RefCell<Vec<Rc<Ticket>>>);
 #[derive(Debug)]
 pub struct Ticket {
     context: ContextId,
-    /// Whether there is a body, as far as the callbacks have told.
-    body: Cell<Option<Body>>,
+    /// What the callbacks have told of the body.
+    seen: Cell<Seen>,
+    /// How long it may wait, in milliseconds.
+    patience: u64,
     /// Unix milliseconds of the first tick that found it waiting.
     since: Cell<Option<u64>>,
     outcome: Cell<Option<Outcome>>,
@@ -41,7 +42,7 @@ pub struct Ticket {
 pub enum Outcome {
     /// It goes on.
     Allowed,
-    /// There is a snapshot, and the verdict depends on whether a body follows.
+    /// There is a snapshot, and the verdict depends on a body that is still to come.
     AwaitingBody,
     /// It was answered.
     Denied,
@@ -57,63 +58,71 @@ pub struct Place<H: Host> {
 
 impl<H: Host> Place<H> {
     /// A place, if one is free and `plugin` is fed at all.
-    pub fn take(host: H, plugin: &Rc<Plugin>, context: ContextId, body: Option<Body>) -> Option<Self> {
+    pub fn take(host: H, plugin: &Rc<Plugin>, context: ContextId, seen: Seen) -> Option<Self> {
         let shared = plugin.feed()?;
         let mut waiting = shared.waiting().0.try_borrow_mut().ok()?;
         if waiting.len() >= MAX_WAITING {
             return None;
         }
-        let ticket = Rc::new(Ticket {
-            context,
-            body: Cell::new(body),
-            since: Cell::default(),
-            outcome: Cell::default(),
-            admission: RefCell::default(),
-        });
+        let ticket = Rc::new(Ticket::new(context, PATIENCE));
+        ticket.note(seen);
         waiting.push(Rc::clone(&ticket));
         host.add(shared.metrics().waiting, 1);
         Some(Self { host, plugin: Rc::clone(plugin), ticket })
     }
 
-    /// What became of the request, once something has.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.ticket.outcome.get()
-    }
-
-    /// The place of the request among the open ones, if it was let through by a token.
-    pub fn admission(&self) -> Option<Admission> {
-        self.ticket.admission.take()
-    }
-
-    /// The callbacks have told whether there is a body. The first answer is the one that counts: a byte that was
-    /// seen stays seen.
-    pub fn note_body(&self, body: Body) {
-        if self.ticket.body.get().is_none() {
-            self.ticket.body.set(Some(body));
-        }
+    /// What is known of it to those who look from outside the request's callbacks.
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 }
 
 impl<H: Host> Drop for Place<H> {
     fn drop(&mut self) {
         let Some(shared) = self.plugin.feed() else { return };
-        let Ok(mut waiting) = shared.waiting().0.try_borrow_mut() else { return };
-        if let Some(index) = waiting.iter().position(|ticket| Rc::ptr_eq(ticket, &self.ticket)) {
-            waiting.remove(index);
+        if shared.waiting().remove(&self.ticket) {
             self.host.add(shared.metrics().waiting, -1);
         }
     }
 }
 
 impl Ticket {
+    /// For a request that waits so many milliseconds at most.
+    #[must_use]
+    pub fn new(context: ContextId, patience: u64) -> Self {
+        Self {
+            context,
+            seen: Cell::default(),
+            patience,
+            since: Cell::default(),
+            outcome: Cell::default(),
+            admission: RefCell::default(),
+        }
+    }
+
     /// Whose it is.
     pub fn context(&self) -> ContextId {
         self.context
     }
 
-    /// Whether there is a body, as far as is known.
-    pub fn body(&self) -> Option<Body> {
-        self.body.get()
+    /// What is known of the body.
+    pub fn seen(&self) -> Seen {
+        self.seen.get()
+    }
+
+    /// More is known of the body. A byte that was seen stays seen.
+    pub fn note(&self, seen: Seen) {
+        self.seen.set(self.seen.get().and(seen));
+    }
+
+    /// What became of the request, once something has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.get()
+    }
+
+    /// The place of the request among the open ones, if it was let through by a token.
+    pub fn admission(&self) -> Option<Admission> {
+        self.admission.take()
     }
 
     /// It goes on, from this place.
@@ -131,11 +140,25 @@ impl Ticket {
         let since = self.since.get().unwrap_or(now);
         self.since.set(Some(since));
         // A clock that was set back must not prolong it.
-        now < since || now.saturating_sub(since) >= PATIENCE
+        now < since || now.saturating_sub(since) >= self.patience
     }
 }
 
 impl Waiting {
+    /// Somebody waits. `None` must not happen.
+    pub fn add(&self, ticket: &Rc<Ticket>) -> Option<()> {
+        self.0.try_borrow_mut().ok()?.push(Rc::clone(ticket));
+        Some(())
+    }
+
+    /// One of them waits no more, if it still did.
+    pub fn remove(&self, ticket: &Rc<Ticket>) -> bool {
+        let Ok(mut waiting) = self.0.try_borrow_mut() else { return false };
+        // The latest to come are mostly the first to go.
+        let found = waiting.iter().rposition(|other| Rc::ptr_eq(other, ticket));
+        found.map(|index| waiting.remove(index)).is_some()
+    }
+
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
         self.0.try_borrow().is_ok_and(|waiting| waiting.is_empty())

@@ -222,6 +222,8 @@ fn a_value_that_is_needed_is_required() {
         r#"{method: GET, path: "/", query: {Id: optional}, action: "s3:Get", resource: "s3://b/{query.Id}"}"#;
     assert_eq!(found(&policy(&[ONE], &[rule])), ["rule-optional:11"]);
     assert_eq!(found(&policy(&[ONE], &[&rule.replace("optional", "required")])), [""; 0]);
+    let form = rule.replace("GET", "POST").replace("query", "form");
+    assert_eq!(found(&policy(&[ONE], &[&form])), ["rule-optional:11"]);
 }
 
 #[test]

@@ -163,3 +163,31 @@ fn parameters_are_shown_by_their_sources() {
     );
     assert_eq!(openings[0].place.map(|place| place.line), Some(6));
 }
+
+/// An example would have to have a body; what it must say is a condition or a constraint.
+#[test]
+fn what_a_body_must_say_is_shown_by_its_source() {
+    let rules = [
+        r#"{method: POST, path: "/", form: {Action: required, Id: optional}, action: "rds:{form.Action}",
+          resource: "rds://db", params: {id: form.Id}}"#,
+        r#"{method: POST, path: "/book", action: "f:Book", resource: "f://{body./flight}",
+          params: {user: body./passenger/id}}"#,
+    ];
+    let policy = compiled(&with_rules(&rules));
+    let shown = |members: &str| {
+        let grant = grant(members);
+        let openings = opens(&policy, &grant);
+        assert!(openings.iter().all(|opening| opening.example.is_none()));
+        let must = openings.iter().flat_map(|opening| &opening.params).filter(|param| param.must.is_some());
+        let must: Vec<_> = must.map(|param| param.from.to_owned()).collect();
+        (openings.iter().map(line).collect::<Vec<_>>().join("; "), must.join(", "))
+    };
+    assert_eq!(
+        shown(r#""actions":["rds:Describe*"],"resources":["rds://db"],"constraints":{"id":{"eq":"a"}}"#),
+        ("POST / | rds:Describe* on rds://db | form.Action is Describe*".to_owned(), "form.Id".to_owned())
+    );
+    assert_eq!(
+        shown(r#""actions":["f:Book"],"resources":["f://x"],"constraints":{"user":{"eq":"ann"}}"#),
+        ("POST /book | f:Book on f://x | body./flight is x".to_owned(), "body./passenger/id".to_owned())
+    );
+}

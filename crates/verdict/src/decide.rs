@@ -3,16 +3,18 @@
 use alloc::{string::String, sync::Arc};
 
 use crate::{
-    Body, Denial, DenialCode, Permit, Request, Snapshot, UnixTime,
+    Body, BodyNeed, Denial, DenialCode, Permit, Request, Snapshot, UnixTime,
     denial::Refusal,
     document::DEFAULT_MAX_STALENESS,
     grant::{Grant, Miss},
     permit::GrantedRequest,
     request::{
+        Leniencies,
         credential::{self, Credential, Scheme},
         fields::{Fields, Single},
-        host, path,
-        query::Query,
+        host,
+        pairs::Pairs,
+        path,
     },
     route::{Host, Meaning, Rule, Target},
     token::{TokenKey, UnverifiedToken, VerifiedToken, VerifiedTokens},
@@ -29,6 +31,9 @@ pub enum Verdict {
     Allow(Permit),
     /// It gets the denial's response.
     Deny(Denial),
+    /// All that can be told without the body is in order: [`Body::Present`] is not enough, and nothing may go on before
+    /// the request was judged again. Nobody without a good token gets this far.
+    NeedsBody(BodyNeed),
 }
 
 /// How old the snapshot is.
@@ -53,12 +58,19 @@ pub fn decide(
     let name = host::read(&fields);
     let host = name.as_ref().ok().and_then(|name| snapshot.host(name));
     match judge(snapshot, request, &fields, name.as_ref().map(|_| host), now, freshness, tokens) {
-        Ok(permit) => Verdict::Allow(permit),
+        Ok(Judged::Permit(permit)) => Verdict::Allow(permit),
+        Ok(Judged::NeedsBody(need)) => Verdict::NeedsBody(need),
         Err(denial) => match host.filter(|host| host.is_shadow(now)) {
             Some(host) => Verdict::Allow(Permit::shadowed(denial, host.enforced_from(), &fields)),
             None => Verdict::Deny(denial),
         },
     }
+}
+
+/// What is left to do for a request that nothing speaks against.
+enum Judged {
+    Permit(Permit),
+    NeedsBody(BodyNeed),
 }
 
 fn judge(
@@ -69,7 +81,7 @@ fn judge(
     now: UnixTime,
     freshness: Freshness,
     tokens: &mut dyn VerifiedTokens,
-) -> Result<Permit, Denial> {
+) -> Result<Judged, Denial> {
     let anonymous = |refusal| Denial::new(refusal, None);
     let known_host = host.ok().flatten();
     check_freshness(snapshot, known_host, now, freshness).map_err(anonymous)?;
@@ -78,7 +90,7 @@ fn judge(
     // to a verified token: a stranger learns nothing about routes.
     let reading = host.map_err(Clone::clone).and_then(|host| read_request(host, fields, request.body));
     if let Ok(Reading::Exempt) = reading {
-        return Ok(Permit::exempt(fields));
+        return Ok(Judged::Permit(Permit::exempt(fields)));
     }
     let credential = credential::read(fields).map_err(anonymous)?;
     let token = verify(snapshot, &credential, tokens).map_err(anonymous)?;
@@ -89,11 +101,18 @@ fn judge(
     token
         .check_revocation(snapshot.hash_key(), snapshot.revocations(), snapshot.min_iat())
         .map_err(denied)?;
-    let Reading::Means(meaning) = reading.map_err(denied)? else {
-        return Ok(Permit::exempt(fields));
+    let Reading::Reads { rule, target, leniencies } = reading.map_err(denied)? else {
+        return Ok(Judged::Permit(Permit::exempt(fields)));
     };
+    if request.body == Body::Present
+        && let Some(need) = rule.body_need()
+    {
+        return Ok(Judged::NeedsBody(need));
+    }
+    let meaning = rule.meaning(&target, leniencies).map_err(denied)?;
     let grant = choose_grant(token.grants(), &meaning).map_err(denied)?;
-    Ok(Permit::granted(GrantedRequest::new(token, meaning, grant, known_host), fields))
+    let granted = GrantedRequest::new(token, meaning, grant, known_host);
+    Ok(Judged::Permit(Permit::granted(granted, fields)))
 }
 
 /// Step 0. An unknown host gets the default bound: its denial must not rest on an old snapshot either.
@@ -124,14 +143,18 @@ pub(crate) fn check_age(
     }
 }
 
-/// What a request is, once it reads in one way only.
-enum Reading {
+/// What a request is, once its header fields read in one way only.
+enum Reading<'r> {
     Exempt,
-    Means(Meaning),
+    Reads { rule: &'r Rule, target: Target<'r>, leniencies: Leniencies },
 }
 
-/// Step 5, done early: request to action, resource and parameters.
-fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<Reading, Refusal> {
+/// Step 5, done early: request to rule. What the rule makes of it comes after the token, because it may rest on a body.
+fn read_request<'r>(
+    host: Option<&'r Host>,
+    fields: &'r Fields<'r>,
+    body: Body<'r>,
+) -> Result<Reading<'r>, Refusal> {
     check_framing(fields, body)?;
     if fields.overrides_target {
         return Err(Refusal::new(
@@ -146,16 +169,17 @@ fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<
         return Err(Refusal::new(DenialCode::NoRoute, "no such host"));
     };
     let (raw_path, raw_query) = path::split(raw_path);
-    let segments = path::read(raw_path, host.leniencies())?;
+    let leniencies = host.leniencies();
+    let segments = path::read(raw_path, leniencies)?;
     let method = core::str::from_utf8(method).unwrap_or_default();
     let rule: &Rule = host.rule(&segments, method)?;
-    let target = Target { segments, query: Query::read(raw_query, host.leniencies())?, fields, body };
+    let target = Target { segments, query: Pairs::read(raw_query, leniencies)?, fields, body };
     rule.check(&target)?;
-    Ok(rule.meaning(&target)?.map_or(Reading::Exempt, Reading::Means))
+    Ok(if rule.is_exempt() { Reading::Exempt } else { Reading::Reads { rule, target, leniencies } })
 }
 
 /// A length that promises what does not come, or comes twice, is how requests are smuggled (RFC 9112 section 6.3).
-fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
+fn check_framing(fields: &Fields<'_>, body: Body<'_>) -> Result<(), Refusal> {
     let malformed = |detail| Err(Refusal::new(DenialCode::MalformedRequest, detail));
     if fields.all.len() > MAX_FIELDS {
         return malformed("more than 90 header fields");
@@ -172,11 +196,13 @@ fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
             if promised && fields.upgrade != Single::Absent {
                 return malformed("`content-length` beside `upgrade`");
             }
-            if promised == (body == Body::Present) {
-                Ok(())
-            } else {
-                malformed("`content-length` and body differ")
-            }
+            let fits = match body {
+                Body::Whole(bytes) => core::str::from_utf8(digits).is_ok_and(|digits| {
+                    digits.parse::<u64>().is_ok_and(|length| usize::try_from(length) == Ok(bytes.len()))
+                }),
+                _ => promised == body.is_there(),
+            };
+            if fits { Ok(()) } else { malformed("`content-length` and body differ") }
         }
     }
 }

@@ -17,7 +17,7 @@ pub const FORMAT: u32 = 1;
 pub struct SnapshotDocument {
     /// Version of this form; see [`FORMAT`].
     pub format: u32,
-    /// Features the reader must know to apply this document. None is defined yet.
+    /// Features the reader must know to apply this document: see [`required_features`].
     #[serde(default)]
     pub requires: Vec<String>,
     /// What this snapshot is a version of; never goes back.
@@ -165,9 +165,15 @@ pub struct RuleDocument {
     /// Parameters that grants may constrain.
     #[serde(default, deserialize_with = "strict::unique_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, ParamDocument>,
-    /// Whether the request may have a body.
+    /// Whether the request may have a body, and how it is read.
     #[serde(default)]
     pub body: BodyDocument,
+    /// Names that a form may have, as in `query`. Only where `body` is `form`.
+    #[serde(default, deserialize_with = "strict::unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub form: BTreeMap<String, Presence>,
+    /// Longest body that is read, bytes. Only where `body` is `form` or `json`; [`DEFAULT_MAX_BODY`] if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<u32>,
     /// Protocols (lower case) this request may upgrade to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upgrade: Vec<String>,
@@ -187,9 +193,9 @@ pub enum Presence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct ParamDocument {
-    /// `path.<capture>`, `query.<name>` or `header.<name>`.
+    /// `path.<capture>`, `query.<name>`, `header.<name>`, `form.<name>` or `body.<JSON pointer>`.
     pub from: String,
-    /// How its text is read.
+    /// How its text is read; in JSON, what type it must have.
     #[serde(default, rename = "type")]
     pub kind: ParamType,
 }
@@ -216,4 +222,25 @@ pub enum BodyDocument {
     None,
     /// Bytes that the verdict does not read.
     Opaque,
+    /// One JSON value.
+    Json,
+    /// Form-encoded pairs.
+    Form,
+}
+
+/// Default of [`RuleDocument::max_body`], bytes.
+pub const DEFAULT_MAX_BODY: u32 = 64 * 1024;
+/// Largest [`RuleDocument::max_body`], bytes.
+pub const LARGEST_MAX_BODY: u32 = 1024 * 1024;
+
+/// Feature of [`SnapshotDocument::requires`]: rules read bodies.
+pub const FEATURE_BODIES: &str = "bodies";
+
+/// What a reader must know to apply these hosts, for [`SnapshotDocument::requires`].
+#[must_use]
+pub fn required_features(hosts: &[HostDocument]) -> Vec<String> {
+    let mut rules = hosts.iter().flat_map(|host| &host.rules);
+    let reads = |rule: &RuleDocument| matches!(rule.body, BodyDocument::Json | BodyDocument::Form);
+    let bodies = rules.any(reads).then(|| String::from(FEATURE_BODIES));
+    bodies.into_iter().collect()
 }

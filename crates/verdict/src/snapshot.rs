@@ -13,13 +13,15 @@ use thiserror::Error;
 
 use crate::{
     UnixTime,
-    document::{FORMAT, KeyDocument, SnapshotDocument, Version},
+    document::{FEATURE_BODIES, FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
     request::host,
     revocation::{self, HashKey, Record, Revocations},
     route::{Host, Hosts},
 };
 
+/// What a document may require of this version.
+const FEATURES: [&str; 1] = [FEATURE_BODIES];
 /// Largest leeway, seconds.
 const MAX_LEEWAY: u64 = 5;
 
@@ -110,7 +112,7 @@ impl Snapshot {
         if format != FORMAT {
             return Err(SnapshotError::UnknownFormat(format));
         }
-        if let Some(feature) = requires.into_iter().next() {
+        if let Some(feature) = requires.into_iter().find(|feature| !FEATURES.contains(&feature.as_str())) {
             return Err(SnapshotError::UnknownFeature(feature));
         }
         if leeway > MAX_LEEWAY {

@@ -34,6 +34,7 @@ pub(crate) fn judged<'e>(
     let decided = match verdict {
         Verdict::Allow(permit) => permitted(permit)?,
         Verdict::Deny(denial) => denied(denial)?,
+        Verdict::NeedsBody(_) => return None,
     };
     let token = token?;
     Some(Event {

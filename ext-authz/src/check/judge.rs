@@ -17,17 +17,18 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Answers `message`, and has the answer recorded. Every error on the way is a denial; none opens.
+/// Answers `message`, whose sender has `announced` how much of a body it sends at most, and has the answer recorded. Every error on the way is a denial; none opens.
 pub(super) fn judge(
     state: &State,
     as_of: UnixMillis,
     data_plane: &DataPlane,
     recorder: &Recorder,
     message: CheckRequest,
+    announced: Option<usize>,
 ) -> CheckResponse {
     let DataPlane { name: data_plane, scope } = data_plane;
     let data_plane: &str = data_plane;
-    let question = match Question::read(message) {
+    let question = match Question::read(message, announced) {
         Ok(question) => question,
         Err(error) => {
             tracing::warn!(data_plane, %error, "denied a Check that is not about an HTTP request");
@@ -35,7 +36,7 @@ pub(super) fn judge(
         }
     };
     let fields = question.fields();
-    let request = Request { headers: &fields, body: question.body, peer: &question.peer };
+    let request = Request { headers: &fields, body: question.body(), peer: &question.peer };
     let Ok(snapshot) = state.snapshot_in(scope) else {
         tracing::error!(data_plane, "denied a request: its data plane's part of the policy does not compile");
         return unavailable(&request);
@@ -68,6 +69,8 @@ pub(super) fn judge(
             record.take(&verdict, tokens.token.as_deref());
             refused(denial, &request)
         }
+        // What Envoy sends of a body is all that there is to judge by, so none is asked for.
+        Verdict::NeedsBody(_) => unavailable(&request),
     }
 }
 
@@ -110,6 +113,7 @@ impl Record<'_> {
         let denial = match verdict {
             Verdict::Deny(denial) => Some(denial),
             Verdict::Allow(permit) => permit.shadowed_denial(),
+            Verdict::NeedsBody(_) => None,
         };
         if let Some(denial) = denial {
             let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();

@@ -1,10 +1,13 @@
 //! From Envoy's question to the verdict's request.
 
+use std::mem;
+
 use envoy_types::pb::google::protobuf::value::Kind;
 use thiserror::Error;
 use verdict::{Body, Peer};
 
 use super::{
+    body::{RequestBody, SentBody},
     respond::HIDDEN_FROM_CHECK,
     wire::{Attributes, CheckRequest, HttpRequest, Metadata},
 };
@@ -15,12 +18,15 @@ const RBAC: &[u8] = b"envoy.filters.http.rbac";
 /// `connection.peer_certificate_valid` is true, which Check messages do not say themselves.
 const PEER_VALIDATED: &str = "writ_peer_shadow_engine_result";
 
+/// A header field: name in lower case, and value.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
 /// A request's parts in owned form.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// Names in lower case, and values.
-    pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(super) body: Body,
+    /// In order.
+    pub(super) headers: Vec<Field>,
+    body: RequestBody,
     pub(super) peer: Peer,
 }
 
@@ -30,21 +36,31 @@ pub(super) struct Question {
 pub(super) struct NotHttp;
 
 impl Question {
-    pub(super) fn read(message: CheckRequest) -> Result<Self, NotHttp> {
-        let Attributes { source, request, metadata_context } = message.attributes.ok_or(NotHttp)?;
-        let http = request.and_then(|request| request.http).ok_or(NotHttp)?;
-        let has_body = !http.body.is_empty() || !http.raw_body.is_empty();
+    /// `announced`: how much of a body the asking filter sends at most, if it has said so.
+    pub(super) fn read(message: CheckRequest, announced: Option<usize>) -> Result<Self, NotHttp> {
+        let Attributes { source, request, context_extensions, metadata_context } =
+            message.attributes.ok_or(NotHttp)?;
+        let mut http = request.and_then(|request| request.http).ok_or(NotHttp)?;
+        let bytes =
+            if http.raw_body.is_empty() { mem::take(&mut http.body) } else { mem::take(&mut http.raw_body) };
         let certificate = source.map(|source| source.certificate).unwrap_or_default();
         let peer = if certificate.is_empty() {
             Peer::none()
         } else {
             Peer::from_url_encoded_pem(&certificate, is_validated(metadata_context.as_ref()))
         };
-        let headers = read_headers(http);
+        let (headers, remarks) = read_headers(http);
         if headers.is_empty() {
             return Err(NotHttp);
         }
-        Ok(Self { headers, body: if has_body { Body::Present } else { Body::Absent }, peer })
+        let sent = SentBody { bytes, remarks, announced, extensions: &context_extensions };
+        let body = sent.read(&headers);
+        Ok(Self { headers, body, peer })
+    }
+
+    /// The verdict's view of the body.
+    pub(super) fn body(&self) -> Body<'_> {
+        self.body.view()
     }
 
     /// The verdict's view of the header fields.
@@ -53,10 +69,11 @@ impl Question {
     }
 }
 
-/// The raw header fields. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,
+/// The raw header fields, and apart from them Envoy's remarks that the body was cut: no fields of the request, and none to
+/// be counted. A client's own of that name is left out by Envoy. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,
 /// in which a repeated field shows as a comma.
-fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut headers: Vec<(Vec<u8>, Vec<u8>)> = match http.header_map {
+fn read_headers(http: HttpRequest) -> (Vec<Field>, Vec<Vec<u8>>) {
+    let mut headers: Vec<Field> = match http.header_map {
         Some(map) => {
             let value = |raw: Vec<u8>, text| if raw.is_empty() { text } else { raw };
             map.headers
@@ -69,9 +86,9 @@ fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
     for (name, _) in &mut headers {
         name.make_ascii_lowercase();
     }
-    // Envoy's own remark that the body was cut: no field of the request, and none to be counted.
-    headers.retain(|(name, _)| name != HIDDEN_FROM_CHECK.as_bytes());
-    headers
+    let (remarks, headers): (Vec<_>, Vec<_>) =
+        headers.into_iter().partition(|(name, _)| name == HIDDEN_FROM_CHECK.as_bytes());
+    (headers, remarks.into_iter().map(|(_, value)| value).collect())
 }
 
 /// Whether Envoy verified the certificate's chain.

@@ -18,7 +18,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use super::{judge::judge, reflection::SERVICE, wire::CheckRequest};
+use super::{body, judge::judge, reflection::SERVICE, wire::CheckRequest};
 use crate::{
     audit::Recorder,
     identity::{DataPlane, Identity},
@@ -87,7 +87,9 @@ impl UnaryService<CheckRequest> for Check {
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = self.current.as_of();
         let state = self.current.load();
-        let response = judge(&state, as_of, &self.data_plane, &self.recorder, request.into_inner());
+        let announced = body::announced(request.metadata());
+        let message = request.into_inner();
+        let response = judge(&state, as_of, &self.data_plane, &self.recorder, message, announced);
         ready(Ok(tonic::Response::new(response)))
     }
 }

@@ -18,6 +18,9 @@ pub(super) struct Attributes {
     pub(super) source: Option<Source>,
     #[prost(message, optional, tag = "4")]
     pub(super) request: Option<Request>,
+    /// What the operator has a route say.
+    #[prost(message, repeated, tag = "10")]
+    pub(super) context_extensions: Vec<Entry>,
     #[prost(message, optional, tag = "11")]
     pub(super) metadata_context: Option<Metadata>,
 }
@@ -39,7 +42,7 @@ pub(super) struct Request {
 pub(super) struct HttpRequest {
     /// Header fields merged by name: only where `header_map` is absent.
     #[prost(message, repeated, tag = "3")]
-    pub(super) headers: Vec<MergedHeader>,
+    pub(super) headers: Vec<Entry>,
     #[prost(bytes = "vec", tag = "11")]
     pub(super) body: Vec<u8>,
     #[prost(bytes = "vec", tag = "12")]
@@ -48,8 +51,9 @@ pub(super) struct HttpRequest {
     pub(super) header_map: Option<HeaderMap>,
 }
 
+/// An entry of a map from text to text.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct MergedHeader {
+pub(super) struct Entry {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) key: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use policy::Policy;
 use verdict::{
     UnixTime,
-    document::{FORMAT, SnapshotDocument, Version},
+    document::{FORMAT, SnapshotDocument, Version, required_features},
 };
 
 use crate::{config::Config, keys::KeySet};
@@ -55,7 +55,7 @@ pub fn document(
     let Edition { epoch, generation, min_iat, issued_at } = edition;
     SnapshotDocument {
         format: FORMAT,
-        requires: Vec::new(),
+        requires: required_features(policy.hosts()),
         version: Version { epoch, generation, revocation: 0 },
         issued_at: issued_at.0,
         not_after: valid_for.map(|duration| issued_at.plus(duration.as_secs()).0),

@@ -13,6 +13,7 @@ mod messages;
 mod open;
 mod order;
 mod peer;
+mod reading;
 mod root;
 mod stream;
 mod waiting;

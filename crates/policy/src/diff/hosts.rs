@@ -108,13 +108,16 @@ fn host_members(old: &HostDocument, new: &HostDocument) -> Vec<MemberChange> {
 }
 
 fn rule_members(old: &RuleDocument, new: &RuleDocument) -> Vec<MemberChange> {
-    let RuleDocument { method: _, path: _, query, action, resource, params, body, upgrade } = old;
+    let RuleDocument { method: _, path: _, query, action, resource, params, body, form, max_body, upgrade } =
+        old;
     changed([
         ("action", json(action), json(&new.action)),
         ("resource", json(resource), json(&new.resource)),
         ("query", json(query), json(&new.query)),
         ("params", json(params), json(&new.params)),
         ("body", json(body), json(&new.body)),
+        ("form", json(form), json(&new.form)),
+        ("max_body", json(max_body), json(&new.max_body)),
         ("upgrade", json(upgrade), json(&new.upgrade)),
     ])
 }

@@ -1,6 +1,6 @@
 //! Rules that no request comes to, and rules and hosts that no token opens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use verdict::document::{Mode, Presence};
 
@@ -90,20 +90,22 @@ fn impossible(context: &Context<'_>, route: &Route<'_>) -> Option<Finding> {
     Some(finding(Code::RuleImpossible, context.rule_place(route), what, advice))
 }
 
-/// Query names that the action or the resource needs and the rule lets requests leave out.
+/// Names that the action or the resource needs and the rule lets requests leave out.
 fn optional(context: &Context<'_>, route: &Route<'_>) -> Vec<Finding> {
-    let is_optional = |(name, presence): &(&String, &Presence)| {
-        **presence == Presence::Optional && route.substitutes(&format!("query.{name}"))
+    let of = |kind: &'static str, names: &BTreeMap<String, Presence>| {
+        let is_optional = |(name, presence): &(&String, &Presence)| {
+            **presence == Presence::Optional && route.substitutes(&format!("{kind}.{name}"))
+        };
+        names.iter().filter(is_optional).map(|(name, _)| format!("{kind}.{name}")).collect::<Vec<_>>()
     };
-    let names = route.rule.query.iter().filter(is_optional);
-    let told = names.map(|(name, _)| {
+    let names = of("query", &route.rule.query).into_iter().chain(of("form", &route.rule.form));
+    let told = names.map(|name| {
         let what = format!(
             "the rule {} lets requests leave out `{name}`, without which they have no action or resource and are \
              refused as ambiguous",
             route.name()
         );
-        let advice = format!("declare it as `{name}: required`");
-        finding(Code::RuleOptional, context.rule_place(route), what, advice)
+        finding(Code::RuleOptional, context.rule_place(route), what, "declare it as `required`")
     });
     told.collect()
 }

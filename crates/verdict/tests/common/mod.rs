@@ -102,17 +102,23 @@ pub(crate) fn request(
     fields
 }
 
-pub(crate) fn judge_at(snapshot: &Snapshot, fields: &[(Vec<u8>, Vec<u8>)], body: Body, now: u64) -> Verdict {
+pub(crate) fn judge_at(
+    snapshot: &Snapshot,
+    fields: &[(Vec<u8>, Vec<u8>)],
+    body: Body<'_>,
+    now: u64,
+) -> Verdict {
     let headers: Vec<(&[u8], &[u8])> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
     let request = Request { headers: &headers, body, peer: &Peer::none() };
     decide(snapshot, &request, UnixTime(now), Freshness::Static, &mut NoCache)
 }
 
-/// `allow`, or the denial's code.
+/// `allow`, `needs_body`, or the denial's code.
 pub(crate) fn code(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Allow(_) => "allow",
         Verdict::Deny(denial) => denial.code().as_str(),
+        Verdict::NeedsBody(_) => "needs_body",
     }
 }
 

@@ -48,7 +48,7 @@ Exit codes: as of diff(1): 0 no difference, 1 differences, 2 wrong usage; and 64
 Examples:
   writ policy explain GET logs.internal /my-bucket/logs/2026-05/app.log
   writ policy explain GET flights.internal '/offers?from=JFK&to=LHR&date=2026-05-10&passengers=2'
-  writ policy explain POST api.internal /orders --header 'x-tenant: a' --body
+  writ policy explain POST api.internal /orders --header 'content-type: application/json' --data '{}'
   writ policy explain --action s3:GetObject --resource 's3://my-bucket/logs/2026-05*'
   writ policy explain --grants grants.json --json
   writ policy explain --client log-janitor
@@ -130,6 +130,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// The request has a body
     #[arg(long, requires = "method")]
     pub(super) body: bool,
+    /// What the body says
+    #[arg(long, value_name = "TEXT", requires = "method")]
+    pub(super) data: Option<String>,
     #[command(flatten)]
     pub(super) grants: GrantArgs,
     /// A client: everything that it may request

@@ -9,7 +9,7 @@ use verdict::{
 use super::{args::ExplainArgs, load, opens};
 use crate::{
     cli::{Done, exit::Failure, output},
-    trial::{Explanation, Parameter, RequestLine, explain},
+    trial::{BodyLine, Explanation, Parameter, RequestLine, explain},
 };
 
 pub(super) fn run(args: &ExplainArgs) -> Done {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &ExplainArgs) -> Done {
         host: host.clone(),
         path: path.clone(),
         headers: args.header.clone(),
-        body: args.body,
+        body: args.data.clone().map_or(BodyLine::Known(args.body), BodyLine::Text),
     };
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error);
     let (shown, is_explained) = match explain(&policy, &line).map_err(|error| failed(&error))? {
