@@ -3,13 +3,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use crate::{
-    host::Scope,
-    plugin::Plugin,
-    stream::Seen,
-    ticket::Ticket,
-    waiting::Waiting,
-};
+use crate::{host::Scope, plugin::Plugin, stream::Seen, ticket::Ticket, waiting::Waiting};
 
 /// Most bytes that the proxy may hold for a configuration on a worker.
 pub const MAX_HELD: usize = 16 * 1024 * 1024;

@@ -47,12 +47,7 @@ impl<H: FeedHost + Clone> Stream<H> {
         Ok(Judged { verdict: limited.settle(outcome), at, token })
     }
 
-    fn ask_use(
-        &self,
-        plugin: &Rc<Plugin>,
-        seen: Seen,
-        limited: &LimitedPermit,
-    ) -> Result<Asked, HostError> {
+    fn ask_use(&self, plugin: &Rc<Plugin>, seen: Seen, limited: &LimitedPermit) -> Result<Asked, HostError> {
         let shared = plugin.feed().ok_or(NO_SERVER)?;
         let decision = shared.decisions().next(&self.host)?;
         let message = UseRequest { decision, token: limited.token(), grant: limited.limit().grant }.encode();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use verdict::document::{HostDocument, RuleDocument};
 
 use super::{Change, ChangeKind, MemberChange, Subject, changed};
-use crate::policy::{Place, Policy};
+use crate::{places::Place, policy::Policy};
 
 /// The action of a rule that needs no token.
 const NO_ACTION: &str = "none";
