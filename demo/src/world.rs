@@ -21,12 +21,18 @@ use serde_json::{Value, json};
 
 use crate::{
     report::Report,
-    service::{Service, database, flights, logs},
+    service::{Service, database, flights, logs, warehouse},
 };
 
 /// The policies of the stories, and the clients that they name.
-const POLICIES: [(&str, &str); 3] =
-    [("logs.yaml", "log-janitor"), ("flights.yaml", "trip-planner"), ("database.yaml", "db-inspector")];
+const POLICIES: [(&str, &str); 4] = [
+    ("logs.yaml", "log-janitor"),
+    ("flights.yaml", "trip-planner"),
+    ("database.yaml", "db-inspector"),
+    ("warehouse.yaml", "stock-keeper"),
+];
+/// Where the warehouse's key is in the shipped policy; the stories have one of their own.
+const SHIPPED_KEY: &str = "/etc/writ/secrets/warehouse";
 
 /// Worker threads of each Envoy.
 const WORKERS: u32 = 4;
@@ -43,7 +49,7 @@ pub(crate) struct World {
     pub(crate) buckets: PathBuf,
     /// Client and secret.
     secrets: BTreeMap<&'static str, String>,
-    _services: Services,
+    services: Services,
     directory: tempfile::TempDir,
 }
 
@@ -53,6 +59,8 @@ struct Services {
     logs: FileServer,
     flights: Service,
     database: Service,
+    warehouse: Service,
+    keys: warehouse::Keys,
 }
 
 impl World {
@@ -68,10 +76,13 @@ impl World {
         let directory = directory.context(|| "make a temporary directory".to_owned())?;
         let buckets = directory.path().join("buckets");
         logs::write(&buckets)?;
+        let keys = warehouse::Keys::default();
         let services = Services {
             logs: FileServer::start(&buckets, 0).await?,
             flights: Service::start(flights::router()).await?,
             database: Service::start(database::router()).await?,
+            warehouse: Service::start(warehouse::router(keys.clone())).await?,
+            keys,
         };
         report.note(&format!(
             "log store            http://{}  ({})",
@@ -80,12 +91,14 @@ impl World {
         ));
         report.note(&format!("flight search        http://{}", services.flights.address));
         report.note(&format!("databases            http://{}", services.database.address));
+        report.note(&format!("warehouse            http://{}", services.warehouse.address));
 
         let setup = Setup {
             data: directory.path().join("writ-data"),
             policies: copy_policies(directory.path())?,
             // Without leeway a token ends the second it says, which keeps the wait for expiry short.
-            config: Some("leeway: 0s\n".into()),
+            // The Envoys on this machine are handed the warehouse's key.
+            config: Some("leeway: 0s\nlisteners: {data_plane_trusted_egress: true}\n".into()),
             release: Release::Current,
         };
         let server = Server::start(&setup).await?;
@@ -99,7 +112,7 @@ impl World {
         report.note(&format!("envoy + wasm filter  http://{}", wasm.listener("writ")?));
         let ext_authz = start_envoy(Shipped::ExtAuthz, &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + ext_authz    http://{}", ext_authz.listener("writ")?));
-        Ok(Self { wasm, ext_authz, server, setup, buckets, secrets, _services: services, directory })
+        Ok(Self { wasm, ext_authz, server, setup, buckets, secrets, services, directory })
     }
 
     /// Where scratch files may go.
@@ -112,6 +125,21 @@ impl World {
         self.directory.path().join("policies")
     }
 
+    /// The keys that the warehouse takes.
+    pub(crate) fn warehouse(&self) -> &warehouse::Keys {
+        &self.services.keys
+    }
+
+    /// Where it listens, past Envoy.
+    pub(crate) fn warehouse_address(&self) -> SocketAddr {
+        self.services.warehouse.address
+    }
+
+    /// The file with the key that is sent to it.
+    pub(crate) fn api_key(&self) -> PathBuf {
+        api_key(self.directory.path())
+    }
+
     /// The secret of a client.
     ///
     /// # Errors
@@ -122,13 +150,22 @@ impl World {
     }
 }
 
-/// The shipped policies alone, as they are: the stories are about them, whatever else lies beside them.
+fn api_key(scratch: &Path) -> PathBuf {
+    scratch.join("warehouse-key")
+}
+
+/// The shipped policies alone, as they are but for the key's place: the stories are about them, whatever else lies beside
+/// them.
 fn copy_policies(scratch: &Path) -> Result<PathBuf> {
     let policies = scratch.join("policies");
     fs::create_dir(&policies).context(|| "make a policy directory".to_owned())?;
     for (name, _) in POLICIES {
         let shipped = paths::repository().join("policies").join(name);
-        fs::copy(&shipped, policies.join(name)).context(|| format!("copy `{}`", shipped.display()))?;
+        let copy = || {
+            let key = api_key(scratch).display().to_string();
+            fs::write(policies.join(name), fs::read_to_string(&shipped)?.replace(SHIPPED_KEY, &key))
+        };
+        copy().context(|| format!("copy `{}`", shipped.display()))?;
     }
     Ok(policies)
 }
@@ -149,21 +186,30 @@ async fn printed_secret(server: &Server, client: &str) -> Result<String> {
 async fn start_envoy(which: Shipped, data: &Path, directory: &Path, services: &Services) -> Result<Envoy> {
     let mut config = Config::shipped(which, data)?;
     config.upstream("upstream", services.logs.address)?;
-    route(&mut config, "flights", services.flights.address)?;
-    route(&mut config, "database", services.database.address)?;
+    route(&mut config, which, "flights", services.flights.address)?;
+    route(&mut config, which, "database", services.database.address)?;
+    route(&mut config, which, "warehouse", services.warehouse.address)?;
     let name = if which == Shipped::Wasm { "envoy-wasm" } else { "envoy-ext-authz" };
     Envoy::start_with(&config, &directory.join(name), WORKERS).await
 }
 
 /// Sends requests for `<name>.internal` to `address`; all others go where they went.
-fn route(config: &mut Config, name: &str, address: SocketAddr) -> Result<()> {
+fn route(config: &mut Config, which: Shipped, name: &str, address: SocketAddr) -> Result<()> {
     config.copy_cluster("upstream", name, address)?;
     let hosts = config.connection_manager()?.pointer_mut("/route_config/virtual_hosts");
     let hosts = hosts.and_then(Value::as_array_mut).ok_or_else(|| unexpected("no virtual hosts"))?;
+    let mut route = json!({"match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "30s"}});
+    if which == Shipped::ExtAuthz {
+        // Where the route leads, for hosts with a credential of their own.
+        route["typed_per_filter_config"] = json!({"envoy.filters.http.ext_authz": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute",
+            "check_settings": {"context_extensions": {"writ_cluster": name}},
+        }});
+    }
     hosts.push(json!({
         "name": name,
         "domains": [format!("{name}.internal"), format!("{name}.internal:*")],
-        "routes": [{"match": {"prefix": "/"}, "route": {"cluster": name, "timeout": "30s"}}],
+        "routes": [route],
     }));
     Ok(())
 }

@@ -277,19 +277,6 @@ async fn a_key_is_rotated_under_load_and_nothing_fails() {
             load.answers(50).await.unwrap();
         }
         let tally = load.stop().await.unwrap();
-        if tally.len() > 1 {
-            eprintln!(
-                "DBG {}",
-                proxy
-                    .envoy
-                    .log()
-                    .lines()
-                    .filter(|l| l.contains("503"))
-                    .take(5)
-                    .collect::<Vec<_>>()
-                    .join("\n")
-            );
-        }
         assert!(tally.keys().all(|(status, _)| *status == 200), "{which:?}: {tally:?}");
     }
 }
@@ -351,7 +338,7 @@ async fn nobody_reads_it_anywhere() {
         }
         shown.push(proxy.envoy.log());
     }
-    for page in ["/metrics", "/config", "/readyz", "/data-planes"] {
+    for page in ["/metrics", "/config", "/readyz", "/dataplanes"] {
         shown.push(
             String::from_utf8_lossy(&h1::get(server.listeners.admin, page).await.unwrap().body).into_owned(),
         );

@@ -4,7 +4,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     fmt,
     rc::Rc,
 };
@@ -39,7 +38,7 @@ pub struct Lease {
 pub struct Leases {
     entries: RefCell<Vec<Entry>>,
     /// Requests whose answer has come.
-    answered: RefCell<VecDeque<Waiter>>,
+    answered: RefCell<Vec<Waiter>>,
 }
 
 #[derive(Debug)]
@@ -194,7 +193,7 @@ impl Leases {
         if let (Ok(mut answered), Ok(mut waiters)) =
             (self.answered.try_borrow_mut(), flight.waiters.try_borrow_mut())
         {
-            answered.extend(waiters.drain(..));
+            answered.append(&mut waiters);
         }
     }
 

@@ -190,6 +190,8 @@ impl<H: FeedHost + Clone> Stream<H> {
         self.decide(seen)
     }
 
+    // Called from several places, and large: one copy will do.
+    #[inline(never)]
     /// Reads the header fields, judges and acts; waits where neither `seen` nor the fields tell of a body and it would
     /// make a difference.
     fn decide(&mut self, seen: Seen) -> Flow {
@@ -298,6 +300,7 @@ impl<H: FeedHost + Clone> Stream<H> {
         Ok(admission)
     }
 
+    #[inline(never)]
     /// Answers with the denial; `judged` is what it rests on, where a verdict was made.
     fn deny(&mut self, denial: &Denial, headers: &[(&[u8], &[u8])], judged: Option<&Judged>) -> Flow {
         // For logs alone: without them the denial is still one.

@@ -142,9 +142,11 @@ impl Permit {
             remove.push(b"proxy-authorization".to_vec());
         }
         if let Some(injection) = &request.injection {
-            remove.extend(fields.alike(injection.header().as_bytes()).map(<[u8]>::to_vec));
-            remove.sort_unstable();
-            remove.dedup();
+            for name in fields.alike(injection.header().as_bytes()) {
+                if !remove.iter().any(|removed| removed == name) {
+                    remove.push(name.to_vec());
+                }
+            }
         }
         Self { reason: Reason::Granted(request), remove, is_single }
     }

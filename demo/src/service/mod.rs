@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod flights;
 pub(crate) mod logs;
+pub(crate) mod warehouse;
 
 use std::net::SocketAddr;
 

@@ -1,6 +1,7 @@
 //! The stories, each in a file of its own that can be read alone: what a task is for, and what else is tried with its
 //! token.
 
+pub(crate) mod credential;
 mod database;
 mod delegation;
 mod flights;
@@ -20,6 +21,7 @@ pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     logs::tell(world, report).await?;
     flights::tell(world, report).await?;
     database::tell(world, report).await?;
+    credential::tell(world, report).await?;
     delegation::tell(world, report).await?;
     reload::tell(world, report).await
 }
@@ -33,6 +35,6 @@ pub(crate) fn invite_to_end_a_task(world: &World) -> Result<()> {
 }
 
 /// What to try of every story.
-pub(crate) fn invitations() -> [Invitation; 3] {
-    [logs::invitation(), flights::invitation(), database::invitation()]
+pub(crate) fn invitations() -> [Invitation; 4] {
+    [logs::invitation(), flights::invitation(), database::invitation(), credential::invitation()]
 }

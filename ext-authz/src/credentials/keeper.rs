@@ -19,13 +19,17 @@ use crate::telemetry::{credentials as metrics, quiet::Quiet};
 
 /// Longest that a provider may take.
 const ASK: Duration = Duration::from_secs(10);
-/// Longest that a caller waits for it. What comes later is there for the next one.
+/// Longest that a lease waits for it: a filter waits for two seconds. What comes later is there for the next one.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Longest that a Check does, for which the shipped Envoys wait half a second.
+const CHECK_PATIENCE: Duration = Duration::from_millis(400);
 /// Between two questions to a provider that failed, at least and at most: it doubles.
 const RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A secret that is replaced where it is kept is asked for so often, while it is in use.
 const LOOK: Duration = Duration::from_secs(1);
+/// So much longer than a lease it lasts while it cannot be read.
+const GRACE: Duration = Duration::from_secs(3);
 /// A token is not used in its last moments, in which it would expire on its way; at most a tenth of its life.
 const MARGIN: Duration = Duration::from_secs(10);
 
@@ -98,7 +102,7 @@ impl Keeper {
     pub async fn soon(self: &Arc<Self>) -> Result<Kept, Unavailable> {
         match self.look() {
             (Some(kept), _) => Ok(kept),
-            (None, flight) => self.wait(flight).await,
+            (None, flight) => self.wait(flight, CHECK_PATIENCE).await,
         }
     }
 
@@ -107,14 +111,18 @@ impl Keeper {
     pub(super) async fn fresh(self: &Arc<Self>) -> Result<Kept, Unavailable> {
         match self.look() {
             (Some(kept), _) if Instant::now() < kept.renew_at => Ok(kept),
-            (_, flight) => self.wait(flight).await,
+            (_, flight) => self.wait(flight, PATIENCE).await,
         }
     }
 
-    async fn wait(&self, flight: Option<watch::Receiver<()>>) -> Result<Kept, Unavailable> {
+    async fn wait(
+        &self,
+        flight: Option<watch::Receiver<()>>,
+        patience: Duration,
+    ) -> Result<Kept, Unavailable> {
         if let Some(mut flight) = flight {
             // It ends by closing, which is an error to the channel.
-            let _ = timeout(PATIENCE, flight.changed()).await;
+            let _ = timeout(patience, flight.changed()).await;
         }
         let memory = self.lock();
         memory.usable().ok_or_else(|| Unavailable(memory.reason.clone()))
@@ -176,7 +184,7 @@ impl Keeper {
     fn keep(&self, rendered: Rendered, lifetime: Option<Duration>, asked_at: Instant) -> Kept {
         let lease = self.credential.lease;
         let (life, renew) = match lifetime {
-            None => (lease, LOOK.min(lease / 2)),
+            None => (lease + GRACE, LOOK.min(lease / 2)),
             Some(life) => {
                 let life = life.saturating_sub(MARGIN.min(life / 10));
                 (life, life * 3 / 4)

@@ -198,7 +198,7 @@ async fn it_is_shown_to_nobody() {
     while writ.inject(&token, "minio").await.status == 200 {}
     writ.log("cannot be had").await;
     let mut shown = Vec::new();
-    for path in ["/metrics", "/config", "/readyz", "/data-planes"] {
+    for path in ["/metrics", "/config", "/readyz", "/dataplanes"] {
         shown.push(get(writ.admin, path).await.body);
     }
     assert!(shown[1].contains(NAME), "its name is shown: {}", shown[1]);

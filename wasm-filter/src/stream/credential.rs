@@ -46,6 +46,7 @@ impl<H: FeedHost + Clone> Stream<H> {
         Ok((Judged { verdict: verdict.refused(refusal, at.seconds()), at, token }, None))
     }
 
+    #[inline(never)]
     fn try_borrow(
         &self,
         plugin: &Rc<Plugin>,
@@ -88,6 +89,7 @@ impl<H: FeedHost + Clone> Stream<H> {
     }
 }
 
+#[inline(never)]
 /// Asks for a lease. Leaves `root` the current context.
 pub(crate) fn ask<H: FeedHost>(
     host: &H,

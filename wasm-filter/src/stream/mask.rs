@@ -29,6 +29,7 @@ impl<H: FeedHost + Clone> Stream<H> {
         }
     }
 
+    #[inline(never)]
     fn mask(&self, part: ResponsePart, lease: &Lease) -> Result<(), HostError> {
         let fields = self.host.response_fields(part)?;
         let mut found = false;

@@ -63,6 +63,7 @@ impl Asker {
 }
 
 impl<H: FeedHost + Clone> Stream<H> {
+    #[inline(never)]
     /// Ends the wait of a request, from outside its callbacks: it is judged by what is there now, what is `known` of it
     /// included, and denied where that is nothing. Leaves its context the current one.
     pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket, known: Known) {

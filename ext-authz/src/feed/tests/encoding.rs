@@ -104,6 +104,7 @@ async fn each_scope_is_told_its_part() {
         secret_sha256: None,
         certificate: None,
         scope: scope.clone(),
+        trusted_egress: false,
     };
     let current = Current::new(state(1));
     let mut revoked = Revoked::nothing(1, 1, [mesh.clone(), edge.clone()]);
