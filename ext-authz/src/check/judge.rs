@@ -15,17 +15,19 @@ use crate::{
     identity::DataPlane,
     state::State,
     telemetry::metrics,
+    uses::{Asked, Uses},
 };
 
 /// Answers `message`, and has the answer recorded. Every error on the way is a denial; none opens.
-pub(super) fn judge(
+pub(super) async fn judge(
     state: &State,
     as_of: UnixMillis,
-    data_plane: &DataPlane,
+    uses: &Uses,
+    plane: &DataPlane,
     recorder: &Recorder,
     message: CheckRequest,
 ) -> CheckResponse {
-    let DataPlane { name: data_plane, scope } = data_plane;
+    let DataPlane { name: data_plane, scope } = plane;
     let data_plane: &str = data_plane;
     let question = match Question::read(message) {
         Ok(question) => question,
@@ -44,7 +46,15 @@ pub(super) fn judge(
     let freshness = Freshness::AsOf(as_of.seconds());
     let mut tokens = Lookup { memory: state.tokens(), token: None };
     let verdict = match decide(&snapshot, &request, clock::now(), freshness, &mut tokens) {
-        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        Verdict::NeedsUse(limited) => {
+            let outcome = if question.is_counted_elsewhere {
+                Use::Counted
+            } else {
+                let (decision, grant) = (&question.decision, limited.limit().grant);
+                uses.count(plane, Asked { decision, token: limited.token(), grant }).await.outcome
+            };
+            limited.settle(outcome)
+        }
         verdict => verdict,
     };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };

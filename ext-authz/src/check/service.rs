@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::ready,
     task::{Context, Poll},
 };
 
@@ -23,6 +23,7 @@ use crate::{
     audit::Recorder,
     identity::{DataPlane, Identity},
     state::Current,
+    uses::Uses,
 };
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -31,17 +32,24 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 #[derive(Clone, Debug)]
 pub struct CheckServer {
     current: Current,
+    uses: Uses,
     identity: Identity,
     recorder: Recorder,
     message_bytes: usize,
 }
 
 impl CheckServer {
-    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded. Longer
-    /// messages than `message_bytes` are refused.
+    /// Answers callers that prove `identity`, by the state of the moment and what `uses` counts, and has what was decided
+    /// recorded. Longer messages than `message_bytes` are refused.
     #[must_use]
-    pub fn new(current: Current, identity: Identity, recorder: Recorder, message_bytes: usize) -> Self {
-        Self { current, identity, recorder, message_bytes }
+    pub(crate) fn new(
+        current: Current,
+        uses: Uses,
+        identity: Identity,
+        recorder: Recorder,
+        message_bytes: usize,
+    ) -> Self {
+        Self { current, uses, identity, recorder, message_bytes }
     }
 }
 
@@ -66,7 +74,8 @@ impl Service<http::Request<Body>> for CheckServer {
         if request.uri().path() != CHECK {
             return Box::pin(ready(Ok(Status::unimplemented("no such method").into_http())));
         }
-        let method = Check { current: self.current.clone(), recorder: self.recorder.clone(), data_plane };
+        let (current, uses) = (self.current.clone(), self.uses.clone());
+        let method = Check { current, uses, recorder: self.recorder.clone(), data_plane };
         let codec: ProstCodec<CheckResponse, CheckRequest> = ProstCodec::default();
         let mut grpc = Grpc::new(codec).max_decoding_message_size(self.message_bytes);
         Box::pin(async move { Ok(grpc.unary(method, request).await) })
@@ -75,19 +84,24 @@ impl Service<http::Request<Body>> for CheckServer {
 
 struct Check {
     current: Current,
+    uses: Uses,
     recorder: Recorder,
     data_plane: DataPlane,
 }
 
 impl UnaryService<CheckRequest> for Check {
     type Response = CheckResponse;
-    type Future = Ready<Result<tonic::Response<CheckResponse>, Status>>;
+    type Future = BoxFuture<tonic::Response<CheckResponse>, Status>;
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
+        let Self { current, uses, recorder, data_plane } = self;
+        let (uses, recorder, data_plane) = (uses.clone(), recorder.clone(), data_plane.clone());
         // In this order: a state may be younger than the instant it is judged by, and never older.
-        let as_of = self.current.as_of();
-        let state = self.current.load();
-        let response = judge(&state, as_of, &self.data_plane, &self.recorder, request.into_inner());
-        ready(Ok(tonic::Response::new(response)))
+        let as_of = current.as_of();
+        let state = current.load();
+        Box::pin(async move {
+            let response = judge(&state, as_of, &uses, &data_plane, &recorder, request.into_inner()).await;
+            Ok(tonic::Response::new(response))
+        })
     }
 }
