@@ -21,6 +21,7 @@ use crate::{
     identity::DataPlane,
     state::State,
     telemetry::metrics,
+    uses::{Asked, Uses},
 };
 
 /// What there is to say to a question.
@@ -33,16 +34,17 @@ pub(super) enum Judged {
 
 /// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
 /// credential that it needs, so that it is here or cannot be had.
-pub(super) fn judge(
+pub(super) async fn judge(
     state: &State,
     as_of: UnixMillis,
-    data_plane: &DataPlane,
+    uses: &Uses,
+    plane: &DataPlane,
     recorder: &Recorder,
     credentials: &Credentials,
     question: &Question,
     has_waited: bool,
 ) -> Judged {
-    let (plane, answer) = (data_plane, |response| Judged::Answer(Box::new(response)));
+    let answer = |response| Judged::Answer(Box::new(response));
     let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;
     let fields = question.fields();
@@ -73,7 +75,15 @@ pub(super) fn judge(
         }
     }
     let verdict = match verdict {
-        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        Verdict::NeedsUse(limited) => {
+            let outcome = if question.is_counted_elsewhere {
+                Use::Counted
+            } else {
+                let (decision, grant) = (&question.decision, limited.limit().grant);
+                uses.count(plane, Asked { decision, token: limited.token(), grant }).await.outcome
+            };
+            limited.settle(outcome)
+        }
         verdict => verdict,
     };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };

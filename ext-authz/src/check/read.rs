@@ -2,14 +2,15 @@
 
 use std::mem;
 
-use envoy_types::pb::google::protobuf::value::Kind;
+use envoy_types::pb::google::protobuf::{Timestamp, value::Kind};
 use thiserror::Error;
+use uuid::Uuid;
 use verdict::{Body, Peer};
 
 use super::{
     body::{RequestBody, SentBody},
     respond::HIDDEN_FROM_CHECK,
-    wire::{Attributes, CheckRequest, HttpRequest, Metadata},
+    wire::{Attributes, CheckRequest, HttpRequest, Metadata, Request},
 };
 
 /// The member of a route's `check_settings.context_extensions` that names the cluster it leads to. No client can set it.
@@ -23,6 +24,10 @@ const PEER_VALIDATED: &str = "writ_peer_shadow_engine_result";
 /// A header field: name in lower case, and value.
 pub(super) type Field = (Vec<u8>, Vec<u8>);
 
+/// What the configuration of an Envoy says that has the filter behind `ext_authz`: one request, one use.
+const USES: &[u8] = b"writ_uses";
+const BY_FILTER: &[u8] = b"filter";
+
 /// A request's parts in owned form.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -32,6 +37,10 @@ pub(super) struct Question {
     pub(super) peer: Peer,
     /// The cluster that the route leads to, if its configuration says so.
     pub(super) cluster: Option<Vec<u8>>,
+    /// Names the decision: the same however often Envoy asks about one request.
+    pub(super) decision: Vec<u8>,
+    /// Whether the filter in the same Envoy counts uses.
+    pub(super) is_counted_elsewhere: bool,
 }
 
 /// A message that is no question about an HTTP request.
@@ -44,7 +53,9 @@ impl Question {
     pub(super) fn read(message: CheckRequest, announced: Option<usize>) -> Result<Self, NotHttp> {
         let Attributes { source, request, context_extensions, metadata_context } =
             message.attributes.ok_or(NotHttp)?;
-        let mut http = request.and_then(|request| request.http).ok_or(NotHttp)?;
+        let Request { time, http } = request.ok_or(NotHttp)?;
+        let mut http = http.ok_or(NotHttp)?;
+        let decision = decision(&http.id, time);
         let bytes =
             if http.raw_body.is_empty() { mem::take(&mut http.body) } else { mem::take(&mut http.raw_body) };
         let certificate = source.map(|source| source.certificate).unwrap_or_default();
@@ -59,10 +70,12 @@ impl Question {
         }
         let sent = SentBody { bytes, remarks, announced, extensions: &context_extensions };
         let body = sent.read(&headers);
+        let is_counted_elsewhere =
+            context_extensions.iter().any(|entry| entry.key == USES && entry.value == BY_FILTER);
         // The last entry of a map key counts (protobuf encoding guide).
         let cluster = context_extensions.into_iter().rev().find(|entry| entry.key == CLUSTER);
         let cluster = cluster.map(|entry| entry.value);
-        Ok(Self { headers, body, peer, cluster })
+        Ok(Self { headers, body, peer, cluster, decision, is_counted_elsewhere })
     }
 
     /// The verdict's view of the body.
@@ -74,6 +87,15 @@ impl Question {
     pub(super) fn fields(&self) -> Vec<(&[u8], &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
     }
+}
+
+/// Where Envoy names no request, nobody can ask about the same one twice.
+fn decision(id: &[u8], time: Option<Timestamp>) -> Vec<u8> {
+    if id.is_empty() {
+        return Uuid::now_v7().as_bytes().to_vec();
+    }
+    let Timestamp { seconds, nanos } = time.unwrap_or_default();
+    [&seconds.to_be_bytes()[..], &nanos.to_be_bytes(), id].concat()
 }
 
 /// The raw header fields, and apart from them Envoy's remarks that the body was cut: no fields of the request, and none to

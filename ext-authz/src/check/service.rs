@@ -30,6 +30,7 @@ use crate::{
     credentials::Credentials,
     identity::{DataPlane, Identity},
     state::Current,
+    uses::Uses,
 };
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -38,6 +39,7 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 #[derive(Clone, Debug)]
 pub struct CheckServer {
     current: Current,
+    uses: Uses,
     identity: Identity,
     recorder: Recorder,
     credentials: Credentials,
@@ -45,17 +47,19 @@ pub struct CheckServer {
 }
 
 impl CheckServer {
-    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded; granted
-    /// requests are given `credentials` where their host has one. Longer messages than `message_bytes` are refused.
+    /// Answers callers that prove `identity`, by the state of the moment and what `uses` counts, and has what was decided
+    /// recorded; granted requests are given `credentials` where their host has one. Longer messages than `message_bytes` are
+    /// refused.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         current: Current,
+        uses: Uses,
         identity: Identity,
         recorder: Recorder,
         credentials: Credentials,
         message_bytes: usize,
     ) -> Self {
-        Self { current, identity, recorder, credentials, message_bytes }
+        Self { current, uses, identity, recorder, credentials, message_bytes }
     }
 }
 
@@ -82,6 +86,7 @@ impl Service<http::Request<Body>> for CheckServer {
         }
         let method = Check {
             current: self.current.clone(),
+            uses: self.uses.clone(),
             recorder: self.recorder.clone(),
             credentials: self.credentials.clone(),
             data_plane,
@@ -95,6 +100,7 @@ impl Service<http::Request<Body>> for CheckServer {
 #[derive(Clone)]
 struct Check {
     current: Current,
+    uses: Uses,
     recorder: Recorder,
     credentials: Credentials,
     data_plane: DataPlane,
@@ -106,35 +112,35 @@ impl UnaryService<CheckRequest> for Check {
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
         let announced = body::announced(request.metadata());
-        let question = match Question::read(request.into_inner(), announced) {
-            Ok(question) => question,
-            Err(error) => {
-                return Box::pin(ready(Ok(tonic::Response::new(not_http(&self.data_plane, error)))));
-            }
-        };
-        match self.judge(&question, false) {
-            Judged::Answer(response) => Box::pin(ready(Ok(tonic::Response::new(*response)))),
-            Judged::Awaits(keeper) => {
-                let check = self.clone();
-                Box::pin(async move {
-                    // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
-                    let _ = keeper.soon().await;
-                    match check.judge(&question, true) {
-                        Judged::Answer(response) => Ok(tonic::Response::new(*response)),
-                        Judged::Awaits(_) => Err(Status::internal("waits once")),
-                    }
-                })
-            }
-        }
+        let check = self.clone();
+        Box::pin(async move {
+            Ok(tonic::Response::new(match Question::read(request.into_inner(), announced) {
+                Ok(question) => check.answer(&question).await?,
+                Err(error) => not_http(&check.data_plane, error),
+            }))
+        })
     }
 }
 
 impl Check {
-    fn judge(&self, question: &Question, has_waited: bool) -> Judged {
-        let Self { current, recorder, credentials, data_plane } = self;
+    async fn answer(&self, question: &Question) -> Result<CheckResponse, Status> {
+        let keeper = match self.judge(question, false).await {
+            Judged::Answer(response) => return Ok(*response),
+            Judged::Awaits(keeper) => keeper,
+        };
+        // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
+        let _ = keeper.soon().await;
+        match self.judge(question, true).await {
+            Judged::Answer(response) => Ok(*response),
+            Judged::Awaits(_) => Err(Status::internal("waits once")),
+        }
+    }
+
+    async fn judge(&self, question: &Question, has_waited: bool) -> Judged {
+        let Self { current, uses, recorder, credentials, data_plane } = self;
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        judge(&state, as_of, data_plane, recorder, credentials, question, has_waited)
+        judge(&state, as_of, uses, data_plane, recorder, credentials, question, has_waited).await
     }
 }

@@ -63,3 +63,4 @@ mod tls;
 mod token_command;
 mod token_verify;
 mod tokens;
+mod uses;

@@ -99,7 +99,6 @@ async fn each_scope_is_told_its_part() {
         |names: &[&str]| Scope::Audiences(Arc::new(names.iter().map(|name| (*name).to_owned()).collect()));
     let (mesh, edge) = (audiences(&["mesh"]), audiences(&["edge"]));
     let plane = |scope: &Scope| DataPlane {
-        trusted_egress: false,
         name: "x".into(),
         secret_sha256: None,
         certificate: None,
