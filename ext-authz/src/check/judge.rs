@@ -32,18 +32,24 @@ pub(super) enum Judged {
     Awaits(Arc<Keeper>),
 }
 
+/// What answers need beside the state.
+pub(super) struct Means<'m> {
+    pub(super) uses: &'m Uses,
+    pub(super) recorder: &'m Recorder,
+    pub(super) credentials: &'m Credentials,
+}
+
 /// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
 /// credential that it needs, so that it is here or cannot be had.
 pub(super) async fn judge(
     state: &State,
     as_of: UnixMillis,
-    uses: &Uses,
     plane: &DataPlane,
-    recorder: &Recorder,
-    credentials: &Credentials,
+    means: Means<'_>,
     question: &Question,
     has_waited: bool,
 ) -> Judged {
+    let Means { uses, recorder, credentials } = means;
     let answer = |response| Judged::Answer(Box::new(response));
     let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;

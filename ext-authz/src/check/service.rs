@@ -20,7 +20,7 @@ use tonic_prost::ProstCodec;
 
 use super::{
     body,
-    judge::{Judged, judge, not_http},
+    judge::{Judged, Means, judge, not_http},
     read::Question,
     reflection::SERVICE,
     wire::CheckRequest,
@@ -141,6 +141,7 @@ impl Check {
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        judge(&state, as_of, uses, data_plane, recorder, credentials, question, has_waited).await
+        let means = Means { uses, recorder, credentials };
+        judge(&state, as_of, data_plane, means, question, has_waited).await
     }
 }
