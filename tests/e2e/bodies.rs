@@ -30,7 +30,8 @@ const BAD: &[u8] = br#"{"offer":"o1","passenger":{"id":"u8"},"price":899.99}"#;
 async fn nothing_goes_on_before_the_end_was_judged() {
     let world = World::new().unwrap();
     let _server = world.server().await.unwrap();
-    for proxy in [world.wasm().await.unwrap(), world.ext_authz().await.unwrap()] {
+    let [fed, by_export, ext_authz] = [world.fed().await, world.wasm().await, world.ext_authz().await];
+    for proxy in [fed.unwrap(), by_export.unwrap(), ext_authz.unwrap()] {
         for (body, status) in [(GOOD, 200), (BAD, 403)] {
             for over_trailers in [false, true] {
                 let (first, rest) = body.split_at(30);

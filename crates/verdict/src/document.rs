@@ -235,6 +235,8 @@ pub const LARGEST_MAX_BODY: u32 = 1024 * 1024;
 
 /// Feature of [`SnapshotDocument::requires`]: rules read bodies.
 pub const FEATURE_BODIES: &str = "bodies";
+/// What a document may require of this version.
+pub const FEATURES: [&str; 1] = [FEATURE_BODIES];
 
 /// What a reader must know to apply these hosts, for [`SnapshotDocument::requires`].
 #[must_use]

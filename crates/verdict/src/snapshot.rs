@@ -13,15 +13,13 @@ use thiserror::Error;
 
 use crate::{
     UnixTime,
-    document::{FEATURE_BODIES, FORMAT, KeyDocument, SnapshotDocument, Version},
+    document::{FEATURES, FORMAT, KeyDocument, SnapshotDocument, Version},
     ed25519::VerifyingKey,
     request::host,
     revocation::{self, HashKey, Record, Revocations},
     route::{Host, Hosts},
 };
 
-/// What a document may require of this version.
-const FEATURES: [&str; 1] = [FEATURE_BODIES];
 /// Largest leeway, seconds.
 const MAX_LEEWAY: u64 = 5;
 

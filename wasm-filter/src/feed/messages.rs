@@ -2,7 +2,7 @@
 
 mod up;
 
-use verdict::document::Version;
+use verdict::document::{FEATURES, Version};
 
 pub use self::up::{Hello, ack, nack};
 use super::{
@@ -189,8 +189,11 @@ impl<'m> GoAway<'m> {
     }
 }
 
+/// What neither the feed knows nor the documents that it brings.
 fn unknown(feature: &[u8]) -> Option<&[u8]> {
-    (feature != FEATURE.as_bytes()).then_some(feature)
+    let mut known = [FEATURE].into_iter().chain(FEATURES);
+    let is_known = known.any(|known| known.as_bytes() == feature);
+    (!is_known).then_some(feature)
 }
 
 fn decode_version(message: &[u8]) -> Result<Version, Malformed> {
