@@ -52,16 +52,25 @@ impl Drop for Upstream {
     }
 }
 
-/// Envoy sends one request at a time on a connection, and none of ours has a body.
+/// Envoy sends one request at a time on a connection.
 async fn serve(mut stream: TcpStream, last: Arc<Mutex<Vec<u8>>>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut head = Vec::with_capacity(16 * 1024);
-    while stream.read_buf(&mut head).await? > 0 {
-        if head.ends_with(b"\r\n\r\n") {
+    let mut request = Vec::with_capacity(16 * 1024);
+    while stream.read_buf(&mut request).await? > 0 {
+        if is_whole(&request) {
             stream.write_all(ANSWER).await?;
-            std::mem::swap(&mut *last.lock().unwrap_or_else(PoisonError::into_inner), &mut head);
-            head.clear();
+            std::mem::swap(&mut *last.lock().unwrap_or_else(PoisonError::into_inner), &mut request);
+            request.clear();
         }
     }
     Ok(())
+}
+
+/// Whether the head has come, and the body that it promises.
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let (head, body) = request.split_at(end + 4);
+    let head = String::from_utf8_lossy(head);
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0)
 }

@@ -124,7 +124,8 @@ async fn the_corpus_agrees_with_both_in_a_row() {
         let prepared = world.preparer().prepare(case).unwrap();
         let outcome = proxy.judge(case, &prepared, &world.pki).await.unwrap();
         tried += 1;
-        wrong.extend(disagreement(case, &prepared, Place::Wasm, &outcome));
+        let disagreement = disagreement(case, &prepared, Place::Wasm, &outcome);
+        wrong.extend(disagreement.map(|text| format!("{}: {text}", case.name)));
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(tried > 600, "{tried}");

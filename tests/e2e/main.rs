@@ -1,6 +1,7 @@
 //! End to end: real server, real Envoy, real upstreams. One binary, one module a behaviour.
 
 mod admin;
+mod bodies;
 mod cached;
 mod chained;
 mod corpus;

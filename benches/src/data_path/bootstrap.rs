@@ -75,7 +75,7 @@ fn listener(shipped: &Value, variant: Variant, inputs: &Inputs<'_>) -> Result<Va
     let shipped = list(manager, "/http_filters")?;
     let router = shipped.last().cloned().ok_or_else(|| unexpected("no router"))?;
     let mut filters = match variant {
-        Variant::NoFilter => Vec::new(),
+        Variant::NoFilter | Variant::BodyNoFilter => Vec::new(),
         Variant::Jwt => vec![jwt(inputs.key, false)],
         Variant::JwtCached => vec![jwt(inputs.key, true), rbac()],
         Variant::DoNothing => vec![do_nothing()],

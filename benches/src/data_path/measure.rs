@@ -11,6 +11,9 @@ use crate::{cpu, load::Load, output};
 /// Rounds before the first that counts: code is compiled and caches are filled.
 const WARM_UP: u32 = 3;
 
+/// What a booking may look like.
+pub(super) const BODY: &str = r#"{"offer":"o-4711","passenger":{"id":"u7","name":"Ada Lovelace","email":"ada@example.org"},"price":899.99,"currency":"EUR","seats":["12A","12B"],"flexible":true,"legs":[{"from":"JFK","to":"LHR","date":"2026-05-10"},{"from":"LHR","to":"JFK","date":"2026-05-20"}],"note":"window, please"}"#;
+
 /// What one variant's requests cost in one round, per request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sample {
@@ -105,18 +108,26 @@ impl Tokens<'_> {
     /// The requests of one variant in one round: as many as there are where each has its own token, else one.
     fn requests(&mut self, variant: Variant, count: u32) -> Vec<Vec<u8>> {
         if variant != Variant::FilterNew {
-            return vec![self.request(0)];
+            return vec![self.request(variant, 0)];
         }
         let first = self.issued + 1;
         self.issued += u64::from(count);
-        (first..=self.issued).map(|number| self.request(number)).collect()
+        (first..=self.issued).map(|number| self.request(variant, number)).collect()
     }
 
-    fn request(&self, number: u64) -> Vec<u8> {
+    fn request(&self, variant: Variant, number: u64) -> Vec<u8> {
         let token = token_at(&self.parts.key, number, self.now);
+        let (method, prefix, body) = match variant.body_at() {
+            Some(prefix) => ("POST", prefix, BODY),
+            None => ("GET", "", ""),
+        };
+        let framing = match body.len() {
+            0 => String::new(),
+            length => format!("content-type: application/json\r\ncontent-length: {length}\r\n"),
+        };
         format!(
-            "GET {PATH} HTTP/1.1\r\nhost: {HOST}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n\
-             authorization: Bearer {token}\r\n\r\n"
+            "{method} {prefix}{PATH} HTTP/1.1\r\nhost: {HOST}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n{framing}\
+             authorization: Bearer {token}\r\n\r\n{body}"
         )
         .into_bytes()
     }

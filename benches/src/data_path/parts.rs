@@ -25,7 +25,8 @@ use super::{
 };
 use crate::upstream::Upstream;
 
-/// One host with two rules, the same as in the benches of the verdict; its client is here because there must be one.
+/// One host with two rules, the same as in the benches of the verdict, and two that take bodies; its client is here because
+/// there must be one.
 const POLICY: &str = r#"
 namespace: logs
 clients:
@@ -38,6 +39,8 @@ routes:
     rules:
       - {method: GET, path: "/{bucket}", query: {prefix: optional}, action: "s3:ListBucket", resource: "s3://{bucket}", params: {prefix: query.prefix}}
       - {method: GET, path: "/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}"}
+      - {method: POST, path: "/unread/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}", body: opaque}
+      - {method: POST, path: "/json/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}", params: {user: "body./passenger/id", price: {from: "body./price", type: number}}}
 "#;
 
 /// Everything that runs; it stops when dropped.
@@ -105,6 +108,8 @@ fn filters(setup: &Setup, directory: &Path, other: Option<&Path>) -> Result<Vec<
         (Variant::FilterNew, exported.clone()),
         (Variant::FilterSeen, exported.clone()),
         (Variant::FilterFed, on_feed.clone()),
+        (Variant::BodyUnread, exported.clone()),
+        (Variant::BodyCheck, exported.clone()),
         (Variant::OtherSeen, exported.replace(&built, &other)),
         (Variant::OtherFed, on_feed.replace(&built, &other)),
     ];

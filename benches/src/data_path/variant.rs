@@ -20,14 +20,21 @@ pub(super) enum Variant {
     FilterSeen,
     /// The same, on the feed of the Writ server instead of a snapshot in its configuration.
     FilterFed,
+    /// The router alone, a request with a body.
+    BodyNoFilter,
+    /// The filter, one token, a body that its rule forwards unread.
+    BodyUnread,
+    /// The filter, one token, a body that its rule reads: a parameter found by pointer, and held against a constraint of
+    /// none.
+    BodyCheck,
     /// Another build of the filter, one token.
     OtherSeen,
     /// Another build of the filter, on the feed.
     OtherFed,
 }
 
-/// In the order of the table; the first is what the others are compared with.
-const ALL: [Variant; 10] = [
+/// In the order of the table.
+const ALL: [Variant; 13] = [
     Variant::NoFilter,
     Variant::Jwt,
     Variant::JwtCached,
@@ -36,6 +43,9 @@ const ALL: [Variant; 10] = [
     Variant::FilterNew,
     Variant::FilterSeen,
     Variant::FilterFed,
+    Variant::BodyNoFilter,
+    Variant::BodyUnread,
+    Variant::BodyCheck,
     Variant::OtherSeen,
     Variant::OtherFed,
 ];
@@ -47,7 +57,8 @@ impl Variant {
             (other || !matches!(variant, Self::OtherSeen | Self::OtherFed))
                 && (only.is_empty()
                     || *variant == Self::NoFilter
-                    || only.iter().any(|name| name == variant.listener()))
+                    || only.iter().any(|name| name == variant.listener())
+                    || (*variant == Self::BodyNoFilter && only.iter().any(|name| name.starts_with("body-"))))
         };
         ALL.into_iter().filter(is_chosen).collect()
     }
@@ -63,6 +74,9 @@ impl Variant {
             Self::FilterNew => "filter, token never seen",
             Self::FilterSeen => "filter, token seen before",
             Self::FilterFed => "filter on the feed, token seen before",
+            Self::BodyNoFilter => "no filter, a request with a body",
+            Self::BodyUnread => "filter, body not read",
+            Self::BodyCheck => "filter, body check",
             Self::OtherSeen => "other filter, token seen before",
             Self::OtherFed => "other filter on the feed, token seen before",
         }
@@ -79,6 +93,9 @@ impl Variant {
             Self::FilterNew => "filter-new",
             Self::FilterSeen => "filter-seen",
             Self::FilterFed => "filter-fed",
+            Self::BodyNoFilter => "body-none",
+            Self::BodyUnread => "body-unread",
+            Self::BodyCheck => "body-check",
             Self::OtherSeen => "other-seen",
             Self::OtherFed => "other-fed",
         }
@@ -86,6 +103,23 @@ impl Variant {
 
     /// Whether the upstream must see the task and no token: proof that the variant did its work.
     pub(super) const fn rewrites(self) -> bool {
-        !matches!(self, Self::NoFilter | Self::Jwt | Self::DoNothing)
+        !matches!(self, Self::NoFilter | Self::BodyNoFilter | Self::Jwt | Self::DoNothing)
+    }
+
+    /// The same request without a filter.
+    pub(super) const fn base(self) -> Self {
+        match self {
+            Self::BodyNoFilter | Self::BodyUnread | Self::BodyCheck => Self::BodyNoFilter,
+            _ => Self::NoFilter,
+        }
+    }
+
+    /// The path of a request with a body, before the object's.
+    pub(super) const fn body_at(self) -> Option<&'static str> {
+        match self {
+            Self::BodyNoFilter | Self::BodyUnread => Some("/unread"),
+            Self::BodyCheck => Some("/json"),
+            _ => None,
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! A query API like that of Amazon RDS: `/?Action=...`, by GET or POST, answers XML.
+//! A query API like that of Amazon RDS: `/?Action=...` by GET, or a form by POST, answers XML.
 //!
-//! It reads the query as many services do: names in any case, and of several actions the last. Nobody but the verdict
+//! It reads query and form as many services do: one after the other, names in any case, and of several actions the last. Nobody but the verdict
 //! keeps a request that names two of them from doing the second.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::{
     Router,
     extract::{Query, State},
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{StatusCode, Uri, header::CONTENT_TYPE},
     response::IntoResponse,
     routing::get,
 };
@@ -26,8 +26,13 @@ pub(crate) fn router() -> Router {
 
 async fn act(
     State(instances): State<Instances>,
-    Query(parameters): Query<Vec<(String, String)>>,
+    Query(mut parameters): Query<Vec<(String, String)>>,
+    form: String,
 ) -> impl IntoResponse {
+    // A form is written like a query.
+    let as_query = format!("/?{form}").parse::<Uri>().ok();
+    let form = as_query.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    parameters.extend(form.into_iter().flat_map(|Query(form)| form));
     let last = |name: &str| {
         let named = parameters.iter().rev().find(|(other, _)| other.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str()).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! *database*: a task to see which databases there are, at an API with one path whose query says what is done.
+//! *database*: a task to see which databases there are, at an API with one path, where the query or a form says what is done.
 //!
 //! `policies/database.yaml` makes the action's name out of the parameter `Action`. The service behind it takes any
-//! `action` it finds, and of two the last.
+//! `action` it finds, in query and form, and of two the last.
 
 use harness::Result;
 use serde_json::json;
@@ -19,6 +19,9 @@ use crate::{
 const HOST: &str = "database.internal";
 const DESCRIBE: &str = "/?Action=DescribeDBInstances&Version=2014-10-31";
 const DELETE: &str = "/?Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=orders";
+/// The same in forms, which go to `/`.
+const DESCRIBE_FORM: &str = "Action=DescribeDBInstances&Version=2014-10-31";
+const DELETE_FORM: &str = "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=orders";
 
 /// See which databases there are.
 fn task() -> Task {
@@ -60,8 +63,8 @@ async fn describe(visit: &Visit<'_>, report: &mut Report) -> Result<()> {
     let all = || ("and both databases", are_both);
     let why = "granted: rds:DescribeDBInstances";
     visit.allowed(report, "describes them", visit.get(DESCRIBE), all(), why).await?;
-    let post = visit.get(DESCRIBE).with("-X", "POST");
-    visit.allowed(report, "by POST", post, all(), "the same action, by the policy's other rule").await
+    let form = visit.get("/").with("-d", DESCRIBE_FORM);
+    visit.allowed(report, "by a form", form, all(), "the same action, read from the form's body").await
 }
 
 fn are_both(answer: &Answer) -> bool {
@@ -74,7 +77,7 @@ async fn delete(visit: &Visit<'_>, report: &mut Report) -> Result<()> {
     let beside = |second: &str| format!("{DESCRIBE}&{second}=DeleteDBInstance&DBInstanceIdentifier=orders");
     for (what, curl, wanted, why) in [
         ("deletes one", visit.get(DELETE), not_granted, "no grant covers rds:DeleteDBInstance"),
-        ("by POST", visit.get(DELETE).with("-X", "POST"), not_granted, "nor by another method"),
+        ("by a form", visit.get("/").with("-d", DELETE_FORM), not_granted, "the form says the same action"),
         (
             "by an encoded name",
             visit.get(&DELETE.replace("DeleteDB", "%44eleteDB")),
@@ -94,10 +97,28 @@ async fn delete(visit: &Visit<'_>, report: &mut Report) -> Result<()> {
             "and it takes names in any case",
         ),
         (
-            "in a body",
-            visit.get(DESCRIBE).with("-d", "Action=DeleteDBInstance&DBInstanceIdentifier=orders"),
+            "in a form, beside a harmless query",
+            visit.get(DESCRIBE).with("-d", DELETE_FORM),
             ambiguous,
-            "the rule declares no body",
+            "an action in query and form at once",
+        ),
+        (
+            "twice in a form",
+            visit.get("/").with("-d", &format!("{DESCRIBE_FORM}&{DELETE_FORM}")),
+            ambiguous,
+            "the last of two, again",
+        ),
+        (
+            "in a form that says it is JSON",
+            visit.get("/").header("content-type: application/json").with("-d", DESCRIBE_FORM),
+            "400 body_invalid",
+            "the rule reads forms, and the service may read both",
+        ),
+        (
+            "in the body of a GET",
+            visit.get(DESCRIBE).with("-X", "GET").with("-d", DELETE_FORM),
+            ambiguous,
+            "that rule declares no body",
         ),
         ("without an action", visit.get("/?Version=2014-10-31"), ambiguous, "the rule requires one"),
         (
@@ -121,8 +142,9 @@ pub(super) fn invitation() -> Invitation {
         task: task(),
         tries: &[
             ("", DESCRIBE, "both databases"),
-            ("-X POST ", DESCRIBE, "the same"),
+            ("-d 'Action=DescribeDBInstances&Version=2014-10-31' ", "/", "the same"),
             ("", DELETE, "403 not_granted"),
+            ("-d Action=DeleteDBInstance ", DESCRIBE, "400 ambiguous_request"),
             (
                 "",
                 "/?Action=DescribeDBInstances&action=DeleteDBInstance&Version=2014-10-31",

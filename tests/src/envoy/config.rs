@@ -218,15 +218,16 @@ impl Config {
     /// No filter asks.
     pub fn patient(&mut self) -> Result<()> {
         let filters = self.connection_manager()?.get_mut("http_filters").and_then(Value::as_array_mut);
-        let places = [
-            "/typed_config/grpc_service/timeout",
-            "/typed_config/extension_config/typed_config/grpc_service/timeout",
-        ];
+        let places =
+            ["/typed_config/grpc_service", "/typed_config/extension_config/typed_config/grpc_service"];
         let asks = |filter: &&mut Value| places.iter().any(|place| filter.pointer(place).is_some());
         let filter = filters.into_iter().flatten().find(asks).ok_or_else(|| unexpected("no filter asks"))?;
-        for place in places {
-            if let Some(timeout) = filter.pointer_mut(place) {
-                *timeout = "20s".into();
+        for service in places {
+            // The second is what Envoy gives one try.
+            for patience in ["timeout", "retry_policy/retry_back_off/max_interval"] {
+                if let Some(patience) = filter.pointer_mut(&format!("{service}/{patience}")) {
+                    *patience = "20s".into();
+                }
             }
         }
         Ok(())

@@ -241,6 +241,7 @@ pub fn decode_lease(message: &[u8]) -> Option<LeaseAnswer<'_>> {
     Some(answer)
 }
 
+/// What neither the feed knows nor the documents that it brings.
 fn unknown(feature: &[u8]) -> Option<&[u8]> {
     let mut known = FEATURES.iter().chain([&FEATURE]);
     (!known.any(|known| known.as_bytes() == feature)).then_some(feature)

@@ -34,7 +34,7 @@ pub(crate) fn delta(previous: u64, revocation: u64, revoked: &[Hash], lifted: &[
         version: Some(sequence(revocation)),
         previous: Some(sequence(previous)),
         digest: DIGEST.to_vec(),
-        requires: Vec::new(),
+        requires: vec!["bodies".to_owned()],
         as_of_ms: NOW * 1000,
         revoked: records(revoked, 0),
         lifted: lifted.concat(),

@@ -73,7 +73,7 @@ pub(crate) fn pieces_of(
     let piece = |(part, chunk): (&[u8], u32)| {
         encode(watch_response::Message::Snapshot(v1::Snapshot {
             version: Some(version(generation)),
-            requires: Vec::new(),
+            requires: vec!["bodies".to_owned()],
             as_of_ms: NOW * 1000,
             chunk,
             chunks,

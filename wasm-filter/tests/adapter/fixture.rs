@@ -39,6 +39,7 @@ pub(crate) fn snapshot() -> Value {
     ]);
     json!({
         "format": 1,
+        "requires": ["bodies"],
         "version": {"epoch": 2, "generation": 5, "revocation": 9},
         "issued_at": NOW,
         "issuer": "https://writ.example",
