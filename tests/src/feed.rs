@@ -8,7 +8,7 @@ use std::{
 };
 
 use proto::v1::{
-    self, Hello, WatchRequest, WatchResponse,
+    self, Hello, UseRequest, UseResponse, WatchRequest, WatchResponse,
     data_plane_server::{DataPlane, DataPlaneServer},
     watch_request, watch_response,
 };
@@ -160,6 +160,10 @@ impl DataPlane for Service {
         };
         tokio::spawn(listen(shared, id, request.into_inner()));
         Ok(Response::new(Box::pin(UnboundedReceiverStream::new(receiver))))
+    }
+
+    async fn r#use(&self, _: Request<UseRequest>) -> std::result::Result<Response<UseResponse>, Status> {
+        Err(Status::unimplemented("this server counts nothing"))
     }
 }
 
