@@ -13,7 +13,7 @@ use harness::{
 };
 use serde_json::{Value, json};
 use test_databases::Database;
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet};
 
 use crate::tasks_world::{AGENT, DELEGATE, LAST, OTHER, client, hash_of, link, to};
 
@@ -266,6 +266,27 @@ async fn a_body_waits_with_its_request() {
         assert_eq!(gate.echo.take()[0].body.len(), length);
     }
     assert!(is(&answer(gate, &book(&task.token)).await, EXHAUSTED));
+}
+
+/// Attack case 13: who goes away while it waits takes nobody along, and reaches the airline no oftener than was counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_away_leaves_the_others_alone() {
+    const GONE: u32 = 40;
+    let database = Database::postgres();
+    let mut world = World::start(&[database.url()]).await;
+    let task = world.client(0).start(&trip(GONE + 1)).await.unwrap();
+    world.ready(&task.token).await;
+    let address = world.gates[0].envoy.only_listener().unwrap();
+    for _ in 0..GONE {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&h1::render(&book(&task.token))).await.unwrap();
+    }
+    assert_eq!(answer(&mut world.gates[0], &book(&task.token)).await.0, 200);
+    assert_eq!(world.gates[0].envoy.stats().await.unwrap().wasm_failures(), []);
+    let mut booked = world.booked();
+    while answer(&mut world.gates[0], &book(&task.token)).await.0 == 200 {}
+    booked += world.booked();
+    assert!(booked <= GONE as usize + 1, "{booked}");
 }
 
 /// Without a server, and without its store: denied, and whatever needs no count goes on.

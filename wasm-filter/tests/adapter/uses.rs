@@ -25,7 +25,7 @@ const PATH: &str = "/my-bucket/logs/2026-05/a.log";
 type Change = fn(&FakeHost, &mut Root<FakeHost>);
 
 /// A token whose one grant may be used once.
-fn limited() -> String {
+pub(crate) fn limited() -> String {
     token(json!({"authorization_details": [grant("g1")]}))
 }
 
