@@ -12,6 +12,7 @@ use harness::{
     Result,
     envoy::{Config, Envoy, Shipped},
     error::{IoContext, unexpected},
+    http::h1,
     paths,
     server::{Release, Server, Setup},
     upstream::FileServer,
@@ -108,11 +109,23 @@ impl World {
         }
         report.note(&format!("writ server          http://{}", server.listeners.http));
 
-        let wasm = start_envoy(Shipped::Wasm, &setup.data, directory.path(), &services).await?;
+        let wasm = start_envoy(Shipped::Wasm, "envoy-wasm", &setup.data, directory.path(), &services).await?;
         report.note(&format!("envoy + wasm filter  http://{}", wasm.listener("writ")?));
-        let ext_authz = start_envoy(Shipped::ExtAuthz, &setup.data, directory.path(), &services).await?;
+        let ext_authz =
+            start_envoy(Shipped::ExtAuthz, "envoy-ext-authz", &setup.data, directory.path(), &services)
+                .await?;
         report.note(&format!("envoy + ext_authz    http://{}", ext_authz.listener("writ")?));
         Ok(Self { wasm, ext_authz, server, setup, buckets, secrets, services, directory })
+    }
+
+    /// How many tickets the airline has sold.
+    ///
+    /// # Errors
+    /// It does not say.
+    pub(crate) async fn bookings(&self) -> Result<usize> {
+        let tickets = h1::get(self.services.flights.address, "/bookings").await?.json();
+        let tickets = tickets.as_ref().and_then(|body| body.get("tickets")?.as_u64());
+        tickets.and_then(|tickets| tickets.try_into().ok()).ok_or_else(|| unexpected("no number of tickets"))
     }
 
     /// Where scratch files may go.
@@ -150,6 +163,34 @@ impl World {
     }
 }
 
+/// Another server of the same store, and an Envoy with the filter that follows it.
+#[derive(Debug)]
+pub(crate) struct Second {
+    pub(crate) envoy: Envoy,
+    pub(crate) server: Server,
+}
+
+impl Second {
+    /// Starts both; dropping this ends them.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub(crate) async fn start(world: &World) -> Result<Self> {
+        let data = world.scratch().join("writ-data-2");
+        let first = world.setup.data.display();
+        let setup = Setup {
+            data: data.clone(),
+            policies: world.policies(),
+            config: Some(format!("leeway: 0s\nstore: sqlite:{first}/writ.db\nkeys_dir: {first}/keys\n")),
+            release: Release::Current,
+        };
+        let server = Server::start(&setup).await?;
+        let envoy =
+            start_envoy(Shipped::Wasm, "envoy-wasm-2", &data, world.scratch(), &world.services).await?;
+        Ok(Self { envoy, server })
+    }
+}
+
 fn api_key(scratch: &Path) -> PathBuf {
     scratch.join("warehouse-key")
 }
@@ -183,13 +224,19 @@ async fn printed_secret(server: &Server, client: &str) -> Result<String> {
     .map_err(|error| unexpected(format!("{error}; the server printed no line `{marker}`")))
 }
 
-async fn start_envoy(which: Shipped, data: &Path, directory: &Path, services: &Services) -> Result<Envoy> {
+async fn start_envoy(
+    which: Shipped,
+    name: &str,
+    data: &Path,
+    directory: &Path,
+    services: &Services,
+) -> Result<Envoy> {
     let mut config = Config::shipped(which, data)?;
     config.upstream("upstream", services.logs.address)?;
     route(&mut config, which, "flights", services.flights.address)?;
     route(&mut config, which, "database", services.database.address)?;
     route(&mut config, which, "warehouse", services.warehouse.address)?;
-    let name = if which == Shipped::Wasm { "envoy-wasm" } else { "envoy-ext-authz" };
+    config.node(name);
     Envoy::start_with(&config, &directory.join(name), WORKERS).await
 }
 

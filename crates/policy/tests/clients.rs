@@ -13,7 +13,7 @@ const PHC: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$\
 #[test]
 fn a_ceiling_is_read_whole() {
     let policy = compiled(&with_ceiling(
-        r#"{actions: ["s3:Get*"], resources: ["s3://b/**"], max_ttl: 15m, max_depth: 2,
+        r#"{actions: ["s3:Get*"], resources: ["s3://b/**"], max_ttl: 15m, max_depth: 2, limits: {uses: 3},
           constraints: {price: {max: 0.10000000000000000000001}, p: {glob: "logs/*"}, q: {in: [1, 2.50]}}}"#,
     ));
     let client = &policy.clients()["c"];
@@ -23,7 +23,7 @@ fn a_ceiling_is_read_whole() {
     assert_eq!(
         serde_json::to_string(&ceiling.grant).unwrap(),
         r#"{"type":"task_grant","actions":["s3:Get*"],"resources":["s3://b/**"],"constraints":{"#.to_owned()
-            + r#""p":{"glob":"logs/*"},"price":{"max":0.10000000000000000000001},"q":{"in":[1,2.5]}}}"#
+            + r#""p":{"glob":"logs/*"},"price":{"max":0.10000000000000000000001},"q":{"in":[1,2.5]}},"limits":{"uses":3}}"#
     );
 }
 
@@ -48,6 +48,11 @@ fn what_a_grant_could_not_say_is_located() {
             with_ceiling(r#"{actions: ["s3:Get"], resources: ["s3://b/../c"]}"#),
             "6:43: clients.c.may_request[0].resources[0]: `s3://b/../c`: \
              a resource has no empty segment and no segment `.` or `..`",
+        ),
+        (ceiling("limits: {uses: 0}"), "6:69: clients.c.may_request[0].limits.uses: must be at least 1"),
+        (
+            ceiling("limits: {uses: 1, per: day}"),
+            "6:72: clients.c.may_request[0].limits.per: unknown field; known are `uses`",
         ),
         (
             ceiling("constraints: {p: {like: x}}"),

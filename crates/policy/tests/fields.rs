@@ -27,7 +27,7 @@ fn unknown_fields_are_located_at_every_level() {
     assert_eq!(
         errors(&with_ceiling(&format!("{{{ACTION}, ttl: 1h}}"))),
         "p.yaml:6:52: clients.c.may_request[0].ttl: unknown field; \
-         known are `actions`, `resources`, `constraints`, `max_ttl`, `max_depth`"
+         known are `actions`, `resources`, `constraints`, `max_ttl`, `max_depth`, `limits`"
     );
     assert_eq!(
         errors(&with_host("max_stale: 30s")),
@@ -56,10 +56,6 @@ fn what_this_version_lacks_is_refused() {
         (
             with_rules(&["{method: GET, path: /, action: none, rego: [m]}"]),
             "6:46: routes[0].rules[0].rego: `rego` is",
-        ),
-        (
-            with_ceiling(&format!("{{{ACTION}, limits: {{uses: 1}}}}")),
-            "6:52: clients.c.may_request[0].limits: `limits` is",
         ),
         (with_authenticate("{jwks: {}}"), "4:20: clients.c.authenticate.jwks: `jwks` is"),
         (with_authenticate("{spiffe: x}"), "4:20: clients.c.authenticate.spiffe: `spiffe` is"),

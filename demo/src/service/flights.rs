@@ -1,6 +1,17 @@
-//! A search for flights: `GET /offers?from=&to=&date=` answers JSON.
+//! An airline: `GET /offers?from=&to=&date=` answers JSON, and `POST /bookings` with a passenger as well books.
+//!
+//! It counts its tickets at `GET /bookings`, for whoever asks it directly.
 
-use axum::{Json, Router, extract::Query, routing::get};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    routing::get,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,6 +31,17 @@ struct Search {
     date: String,
 }
 
+#[derive(Deserialize)]
+struct Booking {
+    from: String,
+    to: String,
+    date: String,
+    passenger: String,
+}
+
+/// Tickets sold.
+type Sold = Arc<AtomicUsize>;
+
 fn airports() -> Value {
     json!({"airports": ["CDG", "JFK", "LHR"]})
 }
@@ -29,6 +51,18 @@ pub(crate) fn router() -> Router {
     Router::new()
         .route("/offers", get(|Query(search): Query<Search>| async move { Json(offers(&search)) }))
         .route("/airports", get(|| async { Json(airports()) }))
+        .route("/bookings", get(tickets).post(book))
+        .with_state(Sold::default())
+}
+
+async fn tickets(State(sold): State<Sold>) -> Json<Value> {
+    Json(json!({"tickets": sold.load(Ordering::SeqCst)}))
+}
+
+async fn book(State(sold): State<Sold>, Query(booking): Query<Booking>) -> Json<Value> {
+    let Booking { from, to, date, passenger } = booking;
+    let ticket = sold.fetch_add(1, Ordering::SeqCst) + 1;
+    Json(json!({"ticket": ticket, "from": from, "to": to, "date": date, "passenger": passenger}))
 }
 
 fn offers(search: &Search) -> Value {

@@ -78,10 +78,9 @@ async fn stray(visit: &Visit<'_>, report: &mut Report) -> Result<()> {
     ] {
         visit.refused(report, what, visit.get(target), "403 constraint_violated", why).await?;
     }
-    let why = "the policy has no rule for bookings";
-    visit
-        .refused(report, "a booking", visit.get("/bookings").with("-d", "flight=WR101"), "403 no_route", why)
-        .await
+    let booking = visit.get("/bookings?from=JFK&to=LHR&date=2026-05-10&passenger=ada").with("-X", "POST");
+    let why = "the task is to search, and not to book";
+    visit.refused(report, "a booking", booking, "403 not_granted", why).await
 }
 
 /// Requests that a service may read in another way than the policy does.

@@ -1,6 +1,7 @@
 //! The stories, each in a file of its own that can be read alone: what a task is for, and what else is tried with its
 //! token.
 
+mod booking;
 pub(crate) mod credential;
 mod database;
 mod delegation;
@@ -20,6 +21,7 @@ use crate::{invite::Invitation, report::Report, world::World};
 pub(crate) async fn tell(world: &World, report: &mut Report) -> Result<()> {
     logs::tell(world, report).await?;
     flights::tell(world, report).await?;
+    booking::tell(world, report).await?;
     database::tell(world, report).await?;
     credential::tell(world, report).await?;
     delegation::tell(world, report).await?;

@@ -16,6 +16,7 @@ use crate::support::{
     grpc::message,
     http::get,
     replicas::{first_replica, over_both, replica},
+    sha256,
 };
 
 over_both! {
@@ -170,6 +171,27 @@ async fn uses_are_counted_for_data_planes_alone() {
         assert_eq!(refused.code(), Code::Unauthenticated, "{refused:?}");
     }
     assert_eq!(outcome(&writ, 1, &token).await, (Outcome::Counted, 0));
+}
+
+/// What a data plane may not see, it may not use up either.
+#[tokio::test]
+async fn uses_are_counted_for_data_planes_of_the_audience() {
+    let plane = |audience: &str| {
+        let secret = sha256(&format!("{audience}-secret"));
+        format!("  - {{name: {audience}, secret_sha256: \"{secret}\", audiences: [{audience}]}}\n")
+    };
+    let setup = setup().config(&format!("data_planes:\n{}{}", plane("edge"), plane("mesh")));
+    let writ = setup.serve().await;
+    let (_, token) = start(&writ.client("boss"), &limited(1)).await;
+    let used = async |audience: &str| {
+        let mut request = tonic::Request::new(ask(1, &token));
+        let bearer = format!("Bearer {audience}-secret");
+        request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+        let answer = DataPlaneClient::new(writ.grpc_channel().await).r#use(request).await;
+        answer.map(|response| response.into_inner().outcome())
+    };
+    assert_eq!(used("edge").await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(used("mesh").await.unwrap(), Outcome::Counted);
 }
 
 /// A Check about the request that Envoy calls `id`.

@@ -6,9 +6,9 @@ use proto::v1;
 use serde_json::json;
 use verdict::revocation::Kind;
 use wasm_filter::{
-    host::{ContextId, StreamId},
+    host::{CallId, ContextId, StreamId},
     root::Root,
-    stream::Flow,
+    stream::{self, Flow},
 };
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     fake::FakeHost,
     feed::{fed, feed_configuration, heartbeat, pieces},
     fixture::{NOW, ROOT, configured, field, request, stream, token},
+    uses,
 };
 
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ enum FeedCallback {
     Tick(u64),
     Message(u32, Vec<u8>, usize),
     Close(u32, u32),
+    /// Of a call that was made, or was not: gRPC status and message.
+    Answer(u32, u32, Vec<u8>),
     Reconfigure(bool),
 }
 
@@ -210,14 +213,30 @@ fn feed_callback() -> impl Strategy<Value = FeedCallback> {
         }),
         1 => (1..4_u32, any::<usize>()).prop_map(|(stream, size)| FeedCallback::Message(stream, Vec::new(), size)),
         1 => (1..4_u32, 0..17_u32).prop_map(|(stream, status)| FeedCallback::Close(stream, status)),
+        3 => (1..6_u32, prop_oneof![4 => Just(0), 1 => any::<u32>()], 0..5_i32)
+            .prop_map(|(call, status, outcome)| FeedCallback::Answer(call, status, answer(outcome))),
+        1 => (1..6_u32, vec(any::<u8>(), 0..9))
+            .prop_map(|(call, message)| FeedCallback::Answer(call, 0, message)),
         1 => any::<bool>().prop_map(FeedCallback::Reconfigure),
     ]
+}
+
+fn answer(outcome: i32) -> Vec<u8> {
+    v1::UseResponse { outcome, left: 0 }.encode_to_vec()
+}
+
+/// Whether such an answer counts a use.
+fn counts(status: u32, message: &[u8]) -> bool {
+    let counted = v1::UseResponse::decode(message)
+        .is_ok_and(|response| response.outcome() == v1::use_response::Outcome::Counted);
+    status == 0 && counted
 }
 
 fn failing_feed() -> impl Strategy<Value = Vec<&'static str>> {
     let calls = vec![
         "clock",
         "open_stream",
+        "call",
         "send",
         "message",
         "shared",
@@ -237,13 +256,16 @@ proptest! {
         callbacks in vec(feed_callback(), 1..40),
         failing in failing_feed(),
         since in 0..40_usize,
+        limited in any::<bool>(),
     ) {
         let host = FakeHost::new();
         let mut root = fed(&host, ROOT);
         let mut old = Vec::new();
         let mut streams = Vec::new();
         let mut contexts = 10..;
-        let headers = request("GET", "/my-bucket/logs/2026-05/a.log", Some(&token(json!({}))));
+        let token = if limited { uses::limited() } else { token(json!({})) };
+        let headers = request("GET", "/my-bucket/logs/2026-05/a.log", Some(&token));
+        let mut counted = 0;
         let mut newest = 0;
         let mut continued = 0;
         for (index, callback) in callbacks.into_iter().enumerate() {
@@ -287,6 +309,12 @@ proptest! {
                     host.state_mut().message = message;
                     root.on_message(StreamId(stream), size);
                 }
+                FeedCallback::Answer(call, status, message) => {
+                    counted += u64::from(counts(status, &message));
+                    let size = message.len();
+                    host.state_mut().message = message;
+                    stream::on_answer(&host, CallId(call), status, size);
+                }
                 FeedCallback::Close(stream, status) => root.on_close(StreamId(stream), status),
                 FeedCallback::Reconfigure(keep) => {
                     let mut next = Root::new(host.clone(), ContextId(contexts.next().expect("contexts")));
@@ -309,6 +337,7 @@ proptest! {
         let allowed = state.metrics().iter().find(|(name, _)| name == "writ.decisions.allow").map_or(0, |(_, n)| *n);
         prop_assert!(continued <= allowed, "{continued} went on, {allowed} were allowed");
         prop_assert!(state.resumed.len() as u64 <= allowed);
+        prop_assert!(!limited || allowed <= counted, "{allowed} were allowed, {counted} were counted");
         let mut answered = state.answered.clone();
         answered.retain(|context| *context >= 10);
         let answers = answered.len();

@@ -1,6 +1,8 @@
 //! `clients.<name>.may_request[n]`.
 
-use verdict::grant::{ActionPattern, Grant, GrantType, MAX_VALUES, ResourcePattern};
+use std::num::NonZeroU32;
+
+use verdict::grant::{ActionPattern, Grant, GrantType, Limits, MAX_VALUES, ResourcePattern};
 
 use super::{constraints::constraints, each};
 use crate::{
@@ -32,8 +34,8 @@ impl<'n> CeilingSource<'n> {
         let constraints = ceiling.optional("constraints").map(|field| constraints(&field, report));
         let max_ttl = ceiling.optional("max_ttl").map(|field| duration(&field, report));
         let max_depth = ceiling.optional("max_depth").map(|field| field.integer(MAX_DEPTH, report));
-        let unsupported = ceiling.unsupported(&["limits"], report);
-        ceiling.finish(report).and(unsupported)?;
+        let limits = ceiling.optional("limits").map(|field| limits(&field, report));
+        ceiling.finish(report)?;
         let (actions, patterns) = actions?.into_iter().unzip();
         let grant = Grant {
             kind: GrantType::TaskGrant,
@@ -41,12 +43,23 @@ impl<'n> CeilingSource<'n> {
             actions: patterns,
             resources: resources?.into_iter().map(|(_, pattern)| pattern).collect(),
             constraints: constraints.transpose()?.unwrap_or_default(),
-            limits: None,
+            limits: limits.transpose()?,
         };
         let ceiling =
             Ceiling { grant, max_ttl: max_ttl.transpose()?, max_depth: max_depth.transpose()?.unwrap_or(0) };
         Ok(Self { field: field.clone(), actions, ceiling })
     }
+}
+
+/// How often a grant may be used: one that says more, or nothing, is over the ceiling.
+fn limits(field: &Field<'_>, report: &mut Report) -> Result<Limits, Reported> {
+    let mut limits = Mapping::of(field, report)?;
+    let uses = limits.required("uses", report).and_then(|field| {
+        let uses = NonZeroU32::new(field.integer(u32::MAX, report)?);
+        uses.ok_or_else(|| report.at(&field, "must be at least 1"))
+    });
+    limits.finish(report)?;
+    Ok(Limits { uses: uses? })
 }
 
 /// A list of patterns, as long as a grant's may be.
