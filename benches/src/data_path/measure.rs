@@ -5,7 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use harness::{Result, error::unexpected};
 use writ_benches::{HOST, PATH, token_at};
 
-use super::{Options, parts::Parts, variant::Variant};
+use super::{
+    Options,
+    parts::{KEYED_HOST, Parts, SECRET},
+    variant::Variant,
+};
 use crate::{cpu, load::Load, output};
 
 /// Rounds before the first that counts: code is compiled and caches are filled.
@@ -69,7 +73,9 @@ async fn one(
     let server = match variant {
         Variant::DoNothing => Some(parts.do_nothing.id()),
         // The feed's server takes reports of what was decided.
-        Variant::ExtAuthz | Variant::FilterFed | Variant::OtherFed => Some(parts.writ.id()),
+        Variant::ExtAuthz | Variant::FilterFed | Variant::FilterInjects | Variant::OtherFed => {
+            Some(parts.writ.id())
+        }
         _ => None,
     };
     let server_time = || server.map_or(Ok(Duration::ZERO), cpu::time);
@@ -79,7 +85,8 @@ async fn one(
     let (envoy_after, server_after) = (cpu::time(parts.envoy.id())?, server_time()?);
     let seen = parts.upstream.last_request();
     if seen.contains("x-writ-task: ") != variant.rewrites()
-        || seen.contains("authorization: ") == variant.rewrites()
+        || seen.contains("authorization: Bearer ey") == variant.rewrites()
+        || seen.contains(&format!("authorization: Bearer {SECRET}\r\n")) != variant.injects()
     {
         return Err(unexpected(format!("{}: the upstream got\n{seen}", variant.name())));
     }
@@ -105,17 +112,18 @@ impl Tokens<'_> {
     /// The requests of one variant in one round: as many as there are where each has its own token, else one.
     fn requests(&mut self, variant: Variant, count: u32) -> Vec<Vec<u8>> {
         if variant != Variant::FilterNew {
-            return vec![self.request(0)];
+            let host = if variant == Variant::FilterInjects { KEYED_HOST } else { HOST };
+            return vec![self.request(0, host)];
         }
         let first = self.issued + 1;
         self.issued += u64::from(count);
-        (first..=self.issued).map(|number| self.request(number)).collect()
+        (first..=self.issued).map(|number| self.request(number, HOST)).collect()
     }
 
-    fn request(&self, number: u64) -> Vec<u8> {
+    fn request(&self, number: u64, host: &str) -> Vec<u8> {
         let token = token_at(&self.parts.key, number, self.now);
         format!(
-            "GET {PATH} HTTP/1.1\r\nhost: {HOST}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n\
+            "GET {PATH} HTTP/1.1\r\nhost: {host}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n\
              authorization: Bearer {token}\r\n\r\n"
         )
         .into_bytes()

@@ -20,6 +20,10 @@ pub(super) enum Variant {
     FilterSeen,
     /// The same, on the feed of the Writ server instead of a snapshot in its configuration.
     FilterFed,
+    /// The same, for a host with a credential, and the rule behind the filter that holds the route against it.
+    FilterInjects,
+    /// [`Variant::JwtCached`], and Envoy's credential_injector with a static secret.
+    Injector,
     /// Another build of the filter, one token.
     OtherSeen,
     /// Another build of the filter, on the feed.
@@ -27,7 +31,7 @@ pub(super) enum Variant {
 }
 
 /// In the order of the table; the first is what the others are compared with.
-const ALL: [Variant; 10] = [
+const ALL: [Variant; 12] = [
     Variant::NoFilter,
     Variant::Jwt,
     Variant::JwtCached,
@@ -36,6 +40,8 @@ const ALL: [Variant; 10] = [
     Variant::FilterNew,
     Variant::FilterSeen,
     Variant::FilterFed,
+    Variant::FilterInjects,
+    Variant::Injector,
     Variant::OtherSeen,
     Variant::OtherFed,
 ];
@@ -63,6 +69,8 @@ impl Variant {
             Self::FilterNew => "filter, token never seen",
             Self::FilterSeen => "filter, token seen before",
             Self::FilterFed => "filter on the feed, token seen before",
+            Self::FilterInjects => "filter on the feed, token seen before, credential injected",
+            Self::Injector => "jwt_authn, cache, 3 claims to headers, rbac, credential_injector",
             Self::OtherSeen => "other filter, token seen before",
             Self::OtherFed => "other filter on the feed, token seen before",
         }
@@ -79,6 +87,8 @@ impl Variant {
             Self::FilterNew => "filter-new",
             Self::FilterSeen => "filter-seen",
             Self::FilterFed => "filter-fed",
+            Self::FilterInjects => "filter-injects",
+            Self::Injector => "injector",
             Self::OtherSeen => "other-seen",
             Self::OtherFed => "other-fed",
         }
@@ -87,5 +97,10 @@ impl Variant {
     /// Whether the upstream must see the task and no token: proof that the variant did its work.
     pub(super) const fn rewrites(self) -> bool {
         !matches!(self, Self::NoFilter | Self::Jwt | Self::DoNothing)
+    }
+
+    /// Whether the upstream must see the service's own credential.
+    pub(super) const fn injects(self) -> bool {
+        matches!(self, Self::FilterInjects | Self::Injector)
     }
 }
