@@ -28,5 +28,6 @@ pub mod tasks;
 pub mod telemetry;
 pub mod tls;
 pub mod trial;
+mod uses;
 mod web;
 mod yaml;

@@ -35,5 +35,6 @@ mod surfaces;
 mod task_ends;
 mod tasks_world;
 mod upgrade;
+mod use_limits;
 mod workers;
 mod world;

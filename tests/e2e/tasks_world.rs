@@ -35,14 +35,19 @@ fn secret(client: &str) -> String {
     format!("{client}-of-256-random-bits")
 }
 
+/// The hexadecimal hash of its secret, as policies hold it.
+pub(crate) fn hash_of(client: &str) -> String {
+    Sha256::digest(secret(client)).iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
+}
+
 /// Two clients with the same ceilings, and one host that is stale after `max_staleness`.
 fn policy(max_staleness: &str) -> String {
     let mut policy = "namespace: logs\nclients:\n".to_owned();
     for client in [STARTER, OTHER] {
-        let hash = Sha256::digest(secret(client)).iter().fold(String::new(), |mut hash, byte| {
-            let _ = write!(hash, "{byte:02x}");
-            hash
-        });
+        let hash = hash_of(client);
         let _ = write!(
             policy,
             r#"  {client}:

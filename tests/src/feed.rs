@@ -163,7 +163,7 @@ impl DataPlane for Service {
     }
 
     async fn r#use(&self, _: Request<UseRequest>) -> std::result::Result<Response<UseResponse>, Status> {
-        Err(Status::unavailable("this feed counts nothing"))
+        Err(Status::unimplemented("this server counts nothing"))
     }
 
     async fn lease(&self, _: Request<LeaseRequest>) -> std::result::Result<Response<LeaseResponse>, Status> {

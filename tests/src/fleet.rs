@@ -150,11 +150,25 @@ impl Fleet {
     /// # Errors
     /// It does not start.
     pub async fn gate(&self, name: &str, which: Shipped, servers: &[usize]) -> Result<Gate> {
-        let echo = Echo::start("upstream").await?;
+        self.gate_before(Echo::start("upstream").await?, name, which, servers, |_| Ok(())).await
+    }
+
+    /// The same before another upstream, with changes to what ships.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn gate_before(
+        &self,
+        echo: Echo,
+        name: &str,
+        which: Shipped,
+        servers: &[usize],
+        change: impl FnOnce(&mut Config) -> Result<()>,
+    ) -> Result<Gate> {
         let mut config = Config::shipped(which, &self.setup(0)?.data)?;
         config.upstream("upstream", echo.address)?;
         config.node(name);
-        if which == Shipped::Wasm {
+        if which != Shipped::ExtAuthz {
             config.filter_resource(&paths::repository().join("envoy/writ-filter.yaml"))?;
         }
         let mut endpoints = Vec::new();
@@ -163,6 +177,7 @@ impl Fleet {
             endpoints.push(json!({"endpoint": {"address": {"pipe": {"path": path}}}}));
         }
         config.cluster("writ")?["load_assignment"]["endpoints"] = json!([{"lb_endpoints": endpoints}]);
+        change(&mut config)?;
         let envoy = Envoy::start_with(&config, &self.directory.path().join(name), WORKERS).await?;
         let workers = Worker::each(&envoy).await?;
         Ok(Gate { envoy, echo, workers })

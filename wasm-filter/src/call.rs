@@ -66,7 +66,7 @@ pub fn ask(
     }
     let since = host.now_millis()?.0;
     host.enter(root)?;
-    let call = host.call(&feed.upstream(), (SERVICE, method), feed.metadata(), message, TIMEOUT)?;
+    let call = host.call(&feed.upstream_of_calls(), (SERVICE, method), feed.metadata(), message, TIMEOUT)?;
     with_pending(|pending| pending.push(Pending { call, root, since, asker })).ok_or(BUSY)?;
     Ok(Call(call))
 }

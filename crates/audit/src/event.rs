@@ -60,7 +60,7 @@ pub struct Event<'e> {
     /// As what something is revoked.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Cow<'e, str>>,
-    /// What is revoked, rotated, published.
+    /// What is revoked, rotated, published, used.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Cow<'e, str>>,
     /// Why, in the words of whoever did it.
@@ -93,6 +93,8 @@ pub enum EventKind {
     TokenIssued,
     /// A token was exchanged for a narrower one.
     TokenDelegated,
+    /// A use of a limited grant was counted.
+    GrantUsed,
     /// A task ended as it should.
     TaskCompleted,
     /// A task was ended by a revocation.

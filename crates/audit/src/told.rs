@@ -42,6 +42,18 @@ impl<'e> Event<'e> {
         Self { parent_jti: text(Some(parent_jti)), ..Self::of_token(at, EventKind::TokenDelegated, token) }
     }
 
+    /// `data_plane` let a request of `token` use the limited grant `id`.
+    #[must_use]
+    pub fn grant_used(at: u64, token: Token<'e>, id: &'e str, data_plane: &'e str) -> Self {
+        Self {
+            by: None,
+            expires_at: None,
+            name: text(Some(id)),
+            data_plane: text(Some(data_plane)),
+            ..Self::of_token(at, EventKind::GrantUsed, token)
+        }
+    }
+
     /// `by`, a client, says that its task is done.
     #[must_use]
     pub fn task_completed(at: u64, by: &'e str, task: &'e str, reason: Option<&'e str>) -> Self {

@@ -29,7 +29,8 @@ pub use error::{PublishError, SecretError, StoreError};
 pub use head::{Head, PolicyHead};
 pub use keys::{KeyState, Keys, SigningKey};
 pub use ledger::{
-    Conditions, Ended, Figures, KeyChange, Ledger, MAX_TASK_DEPTH, Timing, Write, WriteError, Written,
+    Conditions, Ended, Figures, KeyChange, Ledger, MAX_TASK_DEPTH, NewLimit, NewUse, Timing, Used, Write,
+    WriteError, Written,
 };
 pub use level::{Level, UnknownLevel};
 pub use location::{LocationError, StoreLocation};

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Each brings the schema from the version before to its place in this list, from 1. A published one never changes.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 #[allow(clippy::cast_possible_wrap, reason = "a short list")]
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;

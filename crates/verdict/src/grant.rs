@@ -60,7 +60,10 @@ pub enum GrantType {
     TaskGrant,
 }
 
-/// Name of a limited grant: 1 to 64 letters, digits and `_.-`.
+/// Longest [`GrantId`]: room for the id of each delegation behind that of the one before.
+const MAX_ID: usize = 128;
+
+/// Name of a limited grant: 1 to 128 letters, digits and `_.-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GrantId(String);
@@ -77,7 +80,12 @@ impl TryFrom<String> for GrantId {
     type Error = GrantIdError;
 
     fn try_from(text: String) -> Result<Self, GrantIdError> {
-        if predicate::is_parameter_name(&text) { Ok(Self(text)) } else { Err(GrantIdError) }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        if (1..=MAX_ID).contains(&text.len()) && text.bytes().all(is_plain) {
+            Ok(Self(text))
+        } else {
+            Err(GrantIdError)
+        }
     }
 }
 
@@ -89,7 +97,7 @@ impl From<GrantId> for String {
 
 /// Text that is not a [`GrantId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("a grant id has 1 to 64 letters, digits and `_.-`")]
+#[error("a grant id has 1 to 128 letters, digits and `_.-`")]
 pub struct GrantIdError;
 
 /// How often a grant may be used, over all data planes and delegations.

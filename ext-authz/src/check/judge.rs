@@ -21,6 +21,7 @@ use crate::{
     identity::DataPlane,
     state::State,
     telemetry::metrics,
+    uses::{Asked, Uses},
 };
 
 /// What there is to say to a question.
@@ -31,18 +32,25 @@ pub(super) enum Judged {
     Awaits(Arc<Keeper>),
 }
 
+/// What an answer rests on beside the question.
+pub(super) struct Basis<'b> {
+    /// Policy and revocations, and when they were read.
+    pub(super) state: &'b State,
+    pub(super) as_of: UnixMillis,
+    /// Counts the uses of limited grants.
+    pub(super) uses: &'b Uses,
+    /// Who asks.
+    pub(super) plane: &'b DataPlane,
+    pub(super) recorder: &'b Recorder,
+    /// What granted requests carry.
+    pub(super) credentials: &'b Credentials,
+}
+
 /// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
 /// credential that it needs, so that it is here or cannot be had.
-pub(super) fn judge(
-    state: &State,
-    as_of: UnixMillis,
-    data_plane: &DataPlane,
-    recorder: &Recorder,
-    credentials: &Credentials,
-    question: &Question,
-    has_waited: bool,
-) -> Judged {
-    let (plane, answer) = (data_plane, |response| Judged::Answer(Box::new(response)));
+pub(super) async fn judge(basis: Basis<'_>, question: &Question, has_waited: bool) -> Judged {
+    let Basis { state, as_of, uses, plane, recorder, credentials } = basis;
+    let answer = |response| Judged::Answer(Box::new(response));
     let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;
     let fields = question.fields();
@@ -57,8 +65,10 @@ pub(super) fn judge(
     let now = clock::now();
     let mut verdict = decide(&snapshot, &request, now, freshness, &mut tokens);
     let mut kept = None;
-    // Before a use is counted: who cannot go on spends none.
-    if let Some(injection) = verdict.injection() {
+    // Before a use is counted: who cannot go on spends none. Where the filter is behind, it is the filter's matter.
+    if !question.is_for_filter
+        && let Some(injection) = verdict.injection()
+    {
         let refusal = match inject(injection, plane, question.cluster.as_deref(), state, credentials) {
             Ok(Injected::Now(found)) => {
                 kept = Some((injection.header().to_owned(), found));
@@ -73,7 +83,15 @@ pub(super) fn judge(
         }
     }
     let verdict = match verdict {
-        Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
+        Verdict::NeedsUse(limited) => {
+            let outcome = if question.is_for_filter {
+                Use::Counted
+            } else {
+                let (decision, grant) = (&question.decision, limited.limit().grant);
+                uses.count(plane, Asked { decision, token: limited.token(), grant }).await.outcome
+            };
+            limited.settle(outcome)
+        }
         verdict => verdict,
     };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };

@@ -1,12 +1,13 @@
 //! From Envoy's question to the verdict's request.
 
-use envoy_types::pb::google::protobuf::value::Kind;
+use envoy_types::pb::google::protobuf::{Timestamp, value::Kind};
 use thiserror::Error;
+use uuid::Uuid;
 use verdict::{Body, Peer};
 
 use super::{
     respond::HIDDEN_FROM_CHECK,
-    wire::{Attributes, CheckRequest, HttpRequest, Metadata},
+    wire::{Attributes, CheckRequest, HttpRequest, Metadata, Request},
 };
 
 /// The member of a route's `check_settings.context_extensions` that names the cluster it leads to. No client can set it.
@@ -17,6 +18,10 @@ const RBAC: &[u8] = b"envoy.filters.http.rbac";
 /// `connection.peer_certificate_valid` is true, which Check messages do not say themselves.
 const PEER_VALIDATED: &str = "writ_peer_shadow_engine_result";
 
+/// What the configuration of an Envoy says that has the filter behind `ext_authz`: one request, one use.
+const USES: &[u8] = b"writ_uses";
+const BY_FILTER: &[u8] = b"filter";
+
 /// A request's parts in owned form.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -24,6 +29,10 @@ pub(super) struct Question {
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) body: Body,
     pub(super) peer: Peer,
+    /// Names the decision: the same however often Envoy asks about one request.
+    pub(super) decision: Vec<u8>,
+    /// Whether the filter in the same Envoy counts uses, and puts credentials in.
+    pub(super) is_for_filter: bool,
     /// The cluster that the route leads to, if its configuration says so.
     pub(super) cluster: Option<Vec<u8>>,
 }
@@ -37,7 +46,9 @@ impl Question {
     pub(super) fn read(message: CheckRequest) -> Result<Self, NotHttp> {
         let Attributes { source, request, context_extensions, metadata_context } =
             message.attributes.ok_or(NotHttp)?;
-        let http = request.and_then(|request| request.http).ok_or(NotHttp)?;
+        let Request { time, http } = request.ok_or(NotHttp)?;
+        let http = http.ok_or(NotHttp)?;
+        let decision = decision(&http.id, time);
         let has_body = !http.body.is_empty() || !http.raw_body.is_empty();
         let certificate = source.map(|source| source.certificate).unwrap_or_default();
         let peer = if certificate.is_empty() {
@@ -49,16 +60,28 @@ impl Question {
         if headers.is_empty() {
             return Err(NotHttp);
         }
-        // The last entry of a map key counts (protobuf encoding guide).
-        let cluster = context_extensions.into_iter().rev().find(|entry| entry.key == CLUSTER);
-        let cluster = cluster.map(|entry| entry.value);
-        Ok(Self { headers, body: if has_body { Body::Present } else { Body::Absent }, peer, cluster })
+        let is_for_filter =
+            context_extensions.iter().any(|extension| extension.key == USES && extension.value == BY_FILTER);
+        let body = if has_body { Body::Present } else { Body::Absent };
+        // The last extension of a map key counts (protobuf encoding guide).
+        let cluster = context_extensions.into_iter().rev().find(|extension| extension.key == CLUSTER);
+        let cluster = cluster.map(|extension| extension.value);
+        Ok(Self { headers, body, peer, decision, is_for_filter, cluster })
     }
 
     /// The verdict's view of the header fields.
     pub(super) fn fields(&self) -> Vec<(&[u8], &[u8])> {
         self.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
     }
+}
+
+/// Where Envoy names no request, nobody can ask about the same one twice.
+fn decision(id: &[u8], time: Option<Timestamp>) -> Vec<u8> {
+    if id.is_empty() {
+        return Uuid::now_v7().as_bytes().to_vec();
+    }
+    let Timestamp { seconds, nanos } = time.unwrap_or_default();
+    [&seconds.to_be_bytes()[..], &nanos.to_be_bytes(), id].concat()
 }
 
 /// The raw header fields. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,

@@ -19,7 +19,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::{
-    judge::{Judged, judge, not_http},
+    judge::{Basis, Judged, judge, not_http},
     read::Question,
     reflection::SERVICE,
     wire::CheckRequest,
@@ -29,6 +29,7 @@ use crate::{
     credentials::Credentials,
     identity::{DataPlane, Identity},
     state::Current,
+    uses::Uses,
 };
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -37,6 +38,7 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 #[derive(Clone, Debug)]
 pub struct CheckServer {
     current: Current,
+    uses: Uses,
     identity: Identity,
     recorder: Recorder,
     credentials: Credentials,
@@ -44,17 +46,19 @@ pub struct CheckServer {
 }
 
 impl CheckServer {
-    /// Answers callers that prove `identity`, by the state of the moment, and has what was decided recorded; granted
-    /// requests are given `credentials` where their host has one. Longer messages than `message_bytes` are refused.
+    /// Answers callers that prove `identity`, by the state of the moment and what `uses` counts, and has what was decided
+    /// recorded; granted requests are given `credentials` where their host has one. Longer messages than `message_bytes` are
+    /// refused.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         current: Current,
+        uses: Uses,
         identity: Identity,
         recorder: Recorder,
         credentials: Credentials,
         message_bytes: usize,
     ) -> Self {
-        Self { current, identity, recorder, credentials, message_bytes }
+        Self { current, uses, identity, recorder, credentials, message_bytes }
     }
 }
 
@@ -81,6 +85,7 @@ impl Service<http::Request<Body>> for CheckServer {
         }
         let method = Check {
             current: self.current.clone(),
+            uses: self.uses.clone(),
             recorder: self.recorder.clone(),
             credentials: self.credentials.clone(),
             data_plane,
@@ -94,6 +99,7 @@ impl Service<http::Request<Body>> for CheckServer {
 #[derive(Clone)]
 struct Check {
     current: Current,
+    uses: Uses,
     recorder: Recorder,
     credentials: Credentials,
     data_plane: DataPlane,
@@ -110,29 +116,31 @@ impl UnaryService<CheckRequest> for Check {
                 return Box::pin(ready(Ok(tonic::Response::new(not_http(&self.data_plane, error)))));
             }
         };
-        match self.judge(&question, false) {
-            Judged::Answer(response) => Box::pin(ready(Ok(tonic::Response::new(*response)))),
-            Judged::Awaits(keeper) => {
-                let check = self.clone();
-                Box::pin(async move {
+        let check = self.clone();
+        Box::pin(async move {
+            let judged = match check.judge(&question, false).await {
+                Judged::Awaits(keeper) => {
                     // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
                     let _ = keeper.soon().await;
-                    match check.judge(&question, true) {
-                        Judged::Answer(response) => Ok(tonic::Response::new(*response)),
-                        Judged::Awaits(_) => Err(Status::internal("waits once")),
-                    }
-                })
+                    check.judge(&question, true).await
+                }
+                judged => judged,
+            };
+            match judged {
+                Judged::Answer(response) => Ok(tonic::Response::new(*response)),
+                Judged::Awaits(_) => Err(Status::internal("waits once")),
             }
-        }
+        })
     }
 }
 
 impl Check {
-    fn judge(&self, question: &Question, has_waited: bool) -> Judged {
-        let Self { current, recorder, credentials, data_plane } = self;
+    async fn judge(&self, question: &Question, has_waited: bool) -> Judged {
+        let Self { current, uses, recorder, credentials, data_plane } = self;
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        judge(&state, as_of, data_plane, recorder, credentials, question, has_waited)
+        let basis = Basis { state: &state, as_of, uses, plane: data_plane, recorder, credentials };
+        judge(basis, question, has_waited).await
     }
 }

@@ -4,7 +4,7 @@
 //! types refuse such a message whole, and its request would get another answer here than from the filter. Fields
 //! that are not listed are skipped. A map field is a repeated message on the wire (protobuf encoding guide).
 
-use envoy_types::pb::google::protobuf::Struct;
+use envoy_types::pb::google::protobuf::{Struct, Timestamp};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct CheckRequest {
@@ -20,7 +20,7 @@ pub(super) struct Attributes {
     pub(super) request: Option<Request>,
     /// What the route's configuration says.
     #[prost(message, repeated, tag = "10")]
-    pub(super) context_extensions: Vec<MergedHeader>,
+    pub(super) context_extensions: Vec<ContextExtension>,
     #[prost(message, optional, tag = "11")]
     pub(super) metadata_context: Option<Metadata>,
 }
@@ -32,14 +32,29 @@ pub(super) struct Source {
     pub(super) certificate: Vec<u8>,
 }
 
+/// What Envoy's configuration says of the route.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ContextExtension {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) value: Vec<u8>,
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Request {
+    /// When Envoy had its first byte.
+    #[prost(message, optional, tag = "1")]
+    pub(super) time: Option<Timestamp>,
     #[prost(message, optional, tag = "2")]
     pub(super) http: Option<HttpRequest>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct HttpRequest {
+    /// Envoy's random number for the request.
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) id: Vec<u8>,
     /// Header fields merged by name: only where `header_map` is absent.
     #[prost(message, repeated, tag = "3")]
     pub(super) headers: Vec<MergedHeader>,

@@ -34,7 +34,7 @@ pub use service::{Feed, FeedServer};
 
 /// The service's full name.
 pub const SERVICE: &str = proto::v1::data_plane_server::SERVICE_NAME;
-/// The path of the method that follows.
+/// The path of the method that is a feed.
 pub const WATCH: &str = "/writ.v1.DataPlane/Watch";
 
 use verdict::document::Version;

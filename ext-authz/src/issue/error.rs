@@ -18,18 +18,12 @@ pub enum IssueError {
         index: usize,
     },
     /// A grant that is there already.
-    #[error("grants[{index}]: the same as, or of the same id as, grants[{earlier}]")]
+    #[error("grants[{index}]: the same as grants[{earlier}]")]
     Duplicate {
         /// Which grant.
         index: usize,
         /// The grant it repeats.
         earlier: usize,
-    },
-    /// Something this version cannot enforce.
-    #[error("grants[{index}].limits: use limits are not supported by this version")]
-    Limits {
-        /// Which grant.
-        index: usize,
     },
     /// A lifetime over a cap.
     #[error("expires_in: {asked} s is over the cap of {cap} s for {whose}")]

@@ -34,21 +34,13 @@ pub(crate) fn describe(root: &str, error: &serde_path_to_error::Error<serde_json
     }
 }
 
-/// Refuses grants that repeat one another: a limit on one of them would count twice.
+/// Refuses grants that repeat one another, whatever they are called: a limit on one of them would count twice.
 pub(super) fn check_distinct(grants: &[Grant]) -> Result<(), IssueError> {
     for (index, grant) in grants.iter().enumerate() {
-        let repeats = |other: &Grant| other == grant || (grant.id.is_some() && other.id == grant.id);
+        let repeats = |other: &Grant| Grant { id: grant.id.clone(), ..other.clone() } == *grant;
         if let Some(earlier) = grants.iter().take(index).position(repeats) {
             return Err(IssueError::Duplicate { index, earlier });
         }
     }
     Ok(())
-}
-
-/// Refuses what this version cannot enforce.
-pub(super) fn check_supported(grants: &[Grant]) -> Result<(), IssueError> {
-    match grants.iter().position(|grant| grant.limits.is_some()) {
-        Some(index) => Err(IssueError::Limits { index }),
-        None => Ok(()),
-    }
 }

@@ -77,7 +77,6 @@ impl Issuer {
         asked: Option<u64>,
         rest: Option<Rest>,
     ) -> Result<Allowance, IssueError> {
-        grants::check_supported(grants)?;
         grants::check_distinct(grants)?;
         ceiling::check(grants, asked, rest, &client.policy().may_request, self.lifetimes)
     }

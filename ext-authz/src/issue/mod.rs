@@ -7,6 +7,7 @@ mod error;
 mod grants;
 mod holder;
 mod issuer;
+mod limits;
 
 pub(crate) use audience::choose as choose_audience;
 pub(crate) use binding::narrowed as narrowed_binding;
@@ -17,3 +18,4 @@ pub(crate) use grants::describe;
 pub(crate) use holder::{Parties, check_name};
 pub use issuer::Issuer;
 pub(crate) use issuer::{Draft, SignedToken, new_id};
+pub(crate) use limits::{Named, Origin, name as name_grants};

@@ -90,7 +90,6 @@ fn code_of(error: &IssueError) -> Code {
         IssueError::Grants(_)
         | IssueError::OverCeiling { .. }
         | IssueError::Duplicate { .. }
-        | IssueError::Limits { .. }
         | IssueError::TooLarge(_) => Code::InvalidAuthorizationDetails,
         IssueError::AudienceMissing(_) | IssueError::AudienceUnknown(_) => Code::InvalidTarget,
         IssueError::Lifetime { .. }

@@ -7,12 +7,14 @@ use tonic::service::Routes;
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_reflection::server::Builder;
 
-use super::Api;
+use super::{Api, data_plane::DataPlaneServer};
 use crate::{
     check::{CheckServer, DESCRIPTORS, SERVICE},
+    credentials::Leases,
     feed::{self, Feed, FeedServer},
     identity::Identity,
     rpc::{self, TasksServer},
+    uses::Uses,
 };
 
 /// Services that are open to everyone.
@@ -34,7 +36,7 @@ pub(super) async fn set_health(reporter: &HealthReporter, serving: bool) {
     }
 }
 
-/// Check and the feed for callers of `identity`; with `tasks`, tasks for clients; health and reflection for everyone.
+/// Check, the feed and what data planes ask for beside, for callers of `identity`; with `tasks`, tasks for clients; health and reflection for everyone.
 pub(super) fn router(
     api: &Api,
     feed: &Arc<Feed>,
@@ -42,14 +44,22 @@ pub(super) fn router(
     tasks: Option<TasksServer>,
     health: &HealthReporter,
 ) -> Result<Router, tonic_reflection::server::Error> {
+    let uses = Uses::new(api.current.clone(), api.ledger.clone());
     let check = CheckServer::new(
         api.current.clone(),
+        uses.clone(),
         identity.clone(),
         api.audit.recorder.clone(),
         api.credentials.clone(),
         api.config.limits.message_bytes,
     );
-    let watch = FeedServer::new(Arc::clone(feed), identity);
+    let leases = Leases {
+        current: api.current.clone(),
+        credentials: api.credentials.clone(),
+        recorder: api.audit.recorder.clone(),
+    };
+    let data_plane =
+        DataPlaneServer::new(FeedServer::new(Arc::clone(feed), identity.clone()), uses, leases, identity);
     let mut reflection = Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
@@ -63,7 +73,7 @@ pub(super) fn router(
     let reflection = reflection.build_v1()?;
     let health = tonic_health::server::HealthService::from_health_reporter(health.clone());
     let health = tonic_health::pb::health_server::HealthServer::new(health);
-    let mut routes = Routes::new(check).add_service(watch).add_service(health).add_service(reflection);
+    let mut routes = Routes::new(check).add_service(data_plane).add_service(health).add_service(reflection);
     if let Some(tasks) = tasks {
         routes = routes.add_service(tasks);
     }

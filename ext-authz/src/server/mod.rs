@@ -1,6 +1,7 @@
 //! The server: everything put together, run, and stopped.
 
 mod data;
+mod data_plane;
 mod entrance;
 mod error;
 mod grpc;

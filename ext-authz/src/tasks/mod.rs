@@ -16,6 +16,7 @@ use axum::{
 };
 
 use crate::{operators::Operators, server::Api};
+pub(crate) use service::{Names, told};
 pub use service::{TaskError, TaskReads, Tasks};
 
 /// Routes of clients, of which operators may use those that change nothing.

@@ -2,7 +2,7 @@
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use verdict::DenialCode;
+use verdict::{DenialCode, Use};
 
 use super::{audit, credentials, feed, keys, revocations};
 
@@ -19,6 +19,7 @@ const REFUSED: &str = "writ_data_plane_refused_total";
 const OPERATOR_REFUSED: &str = "writ_operator_refused_total";
 const FOREIGN_TOKENS: &str = "writ_foreign_tokens_left_alone_total";
 const TOKENS_ISSUED: &str = "writ_tokens_issued_total";
+const USES: &str = "writ_uses_total";
 const REQUESTS: &str = "writ_http_requests_total";
 const CONNECTIONS: &str = "writ_connections";
 const POLICY_GENERATION: &str = "writ_policy_generation";
@@ -56,6 +57,7 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(OPERATOR_REFUSED, "Requests for operators' routes by callers that are none");
     describe_counter!(FOREIGN_TOKENS, "Requests of clients to revoke tokens that are not theirs, or none");
     describe_counter!(TOKENS_ISSUED, "Task tokens signed");
+    describe_counter!(USES, "Requests under limited grants by what became of their use");
     describe_counter!(REQUESTS, "Requests by listener and class of status");
     describe_gauge!(CONNECTIONS, "Open connections by listener");
     describe_gauge!(POLICY_GENERATION, "Generation of the policy that counts");
@@ -75,6 +77,9 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     counter!(OPERATOR_REFUSED).absolute(0);
     counter!(FOREIGN_TOKENS).absolute(0);
     counter!(TOKENS_ISSUED).absolute(0);
+    for outcome in [Use::Counted, Use::Exhausted, Use::Revoked, Use::Unavailable] {
+        counter!(USES, "result" => use_result(outcome)).absolute(0);
+    }
     for outcome in [ACCEPTED, REJECTED] {
         counter!(POLICY_RELOADS, "outcome" => outcome).absolute(0);
     }
@@ -107,6 +112,20 @@ pub fn foreign_token_left_alone() {
 /// One token signed.
 pub fn token_issued() {
     counter!(TOKENS_ISSUED).increment(1);
+}
+
+/// One data plane, or Check, asked for a use of a limited grant.
+pub fn use_asked(outcome: Use) {
+    counter!(USES, "result" => use_result(outcome)).increment(1);
+}
+
+fn use_result(outcome: Use) -> &'static str {
+    match outcome {
+        Use::Counted => "counted",
+        Use::Exhausted => "exhausted",
+        Use::Revoked => "revoked",
+        Use::Unavailable => "unavailable",
+    }
 }
 
 /// One edit of the policy took effect.

@@ -62,3 +62,4 @@ mod tls;
 mod token_command;
 mod token_verify;
 mod tokens;
+mod uses;

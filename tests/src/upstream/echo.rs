@@ -56,7 +56,15 @@ impl Echo {
     /// # Errors
     /// No free port.
     pub async fn start(name: &'static str) -> Result<Self> {
-        Self::spawn(name, true).await
+        Self::spawn(Manner { name, upgrades: true, status: "200 OK" }).await
+    }
+
+    /// As [`start`](Self::start), but it answers 503 to whatever it gets.
+    ///
+    /// # Errors
+    /// No free port.
+    pub async fn overloaded(name: &'static str) -> Result<Self> {
+        Self::spawn(Manner { name, upgrades: false, status: "503 Service Unavailable" }).await
     }
 
     /// As [`start`](Self::start), but it answers a handshake like any other request and reads on.
@@ -64,14 +72,14 @@ impl Echo {
     /// # Errors
     /// No free port.
     pub async fn ignoring_upgrades(name: &'static str) -> Result<Self> {
-        Self::spawn(name, false).await
+        Self::spawn(Manner { name, upgrades: false, status: "200 OK" }).await
     }
 
-    async fn spawn(name: &'static str, upgrades: bool) -> Result<Self> {
+    async fn spawn(manner: Manner) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context(|| "bind an upstream".to_owned())?;
         let address = listener.local_addr().context(|| "read a port".to_owned())?;
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let task = tokio::spawn(accept(listener, name, upgrades, Arc::clone(&seen)));
+        let task = tokio::spawn(accept(listener, manner, Arc::clone(&seen)));
         Ok(Self { address, seen, task })
     }
 
@@ -87,23 +95,27 @@ impl Drop for Echo {
     }
 }
 
-async fn accept(listener: TcpListener, name: &'static str, upgrades: bool, seen: Arc<Mutex<Vec<Seen>>>) {
+/// How it answers.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    name: &'static str,
+    upgrades: bool,
+    /// With its words.
+    status: &'static str,
+}
+
+async fn accept(listener: TcpListener, manner: Manner, seen: Arc<Mutex<Vec<Seen>>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, name, upgrades, Arc::clone(&seen)));
+        tokio::spawn(serve(stream, manner, Arc::clone(&seen)));
     }
 }
 
 /// Serves one connection until it ends; a request that cannot be read is recorded too, by its bytes.
-async fn serve(
-    stream: TcpStream,
-    name: &'static str,
-    upgrades: bool,
-    seen: Arc<Mutex<Vec<Seen>>>,
-) -> Result<()> {
+async fn serve(stream: TcpStream, manner: Manner, seen: Arc<Mutex<Vec<Seen>>>) -> Result<()> {
     let mut wire = Wire::new(stream);
     while let Some(head) = wire.head().await? {
         let mut request = parse(&head).unwrap_or_else(|_| Seen { target: head, ..Seen::default() });
-        let upgrade = upgrades && value(&request.headers, b"upgrade").is_some();
+        let upgrade = manner.upgrades && value(&request.headers, b"upgrade").is_some();
         // Recorded before the body is read: a request has reached the upstream with its first byte.
         let index = {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +128,7 @@ async fn serve(
         {
             entry.body.clone_from(&request.body);
         }
-        let answer = if upgrade { switching(&request) } else { answer(name, &request) };
+        let answer = if upgrade { switching(&request) } else { answer(manner, &request) };
         wire.stream().write_all(&answer).await.context(|| "answer".to_owned())?;
         if upgrade || !h1::keeps_alive(&request.headers) {
             return Ok(());
@@ -125,7 +137,7 @@ async fn serve(
     Ok(())
 }
 
-fn answer(name: &str, request: &Seen) -> Vec<u8> {
+fn answer(Manner { name, status, .. }: Manner, request: &Seen) -> Vec<u8> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers: Vec<_> =
         request.headers.iter().map(|(name, value)| json!([text(name), text(value)])).collect();
@@ -139,7 +151,7 @@ fn answer(name: &str, request: &Seen) -> Vec<u8> {
     .to_string();
     let body = if request.method == "HEAD" { String::new() } else { body };
     let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     [head.into_bytes(), body.into_bytes()].concat()

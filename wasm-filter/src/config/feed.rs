@@ -94,10 +94,25 @@ impl FeedConfig {
     }
 }
 
+impl FeedConfig {
+    /// The same, for calls with one answer: one of several servers may be gone, and asking again is no other question.
+    #[must_use]
+    pub fn upstream_of_calls(&self) -> String {
+        self.upstream() + RETRIES
+    }
+}
+
 /// Keys of `envoy.config.core.v3.GrpcService`: field 1, 1.1 and 1.2, each with a length.
 const ENVOY_GRPC: char = '\x0a';
 const CLUSTER_NAME: char = '\x0a';
 const AUTHORITY: char = '\x12';
+/// The same, field 6, `retry_policy`: twice at most (6.2, a wrapped number), where a server cannot be reached or is on its
+/// way out (6.3); and then of another server (6.5 and 6.6). It stands there twice, too.
+const RETRIES: &str = concat!(
+    "\x32\x36\x12\x02\x08\x02\x1a\x30connect-failure,refused-stream,reset,unavailable",
+    "\x32\x63\x2a\x5f\x0a\x01p\x12\x5a\x0a\x58type.googleapis.com/",
+    "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate\x30\x03",
+);
 
 fn check_name(member: &str, name: &str) -> Result<(), String> {
     if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -72,6 +72,7 @@ pub(crate) struct Opened {
 pub(crate) struct Called {
     /// The context whose call it is.
     pub(crate) context: u32,
+    pub(crate) upstream: Vec<u8>,
     pub(crate) method: String,
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
     pub(crate) message: Vec<u8>,
@@ -291,7 +292,7 @@ impl FeedHost for FakeHost {
 
     fn call(
         &self,
-        _: &str,
+        upstream: &str,
         (service, method): (&str, &str),
         metadata: Vec<(&str, &[u8])>,
         message: &[u8],
@@ -301,6 +302,7 @@ impl FeedHost for FakeHost {
         let context = state.current;
         state.called.push(Called {
             context,
+            upstream: upstream.into(),
             method: format!("{service}/{method}"),
             metadata: metadata.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect(),
             message: message.to_vec(),

@@ -2,10 +2,11 @@
 
 use prost::Message as _;
 use proto::v1::{UseRequest, UseResponse, use_response::Outcome};
-use serde_json::{Value, json};
+use serde_json::json;
 use verdict::revocation::Kind;
 use wasm_filter::{
     call::{MAX_CALLS, TIMEOUT},
+    feed::wire::{Fields, Value},
     host::{CallId, ContextId},
     root::Root,
     stream::{self, Flow, Stream},
@@ -28,7 +29,7 @@ fn limited() -> String {
     token(json!({"authorization_details": [grant("g1")]}))
 }
 
-fn grant(id: &str) -> Value {
+fn grant(id: &str) -> serde_json::Value {
     json!({"type": "task_grant", "id": id, "actions": ["s3:GetObject", "s3:PutObject"],
            "resources": ["s3://my-bucket/logs/2026-05/**"], "limits": {"uses": 1}})
 }
@@ -87,6 +88,31 @@ fn a_counted_use_goes_on_and_only_then() {
     // A second answer is nobody's.
     answer(&host, 1, Outcome::Exhausted);
     assert_eq!(host.state().resumed, [10]);
+}
+
+/// As `envoy.config.core.v3.GrpcService`: the feed's own, and when to ask once more.
+#[test]
+fn a_server_that_is_gone_is_no_answer_yet() {
+    /// All fields of this number.
+    fn fields(message: &[u8], wanted: u64) -> Vec<&[u8]> {
+        let fields = Fields::of(message).map(|field| field.expect("a message"));
+        let bytes = |(number, value)| match value {
+            Value::Bytes(bytes) if number == wanted => Some(bytes),
+            _ => None,
+        };
+        fields.filter_map(bytes).collect()
+    }
+    let host = FakeHost::new();
+    let root = at_five(&host);
+    let (_stream, _) = begin(&host, &root, 10, &limited());
+    let upstream = calls(&host)[0].upstream.clone();
+    let more = upstream.strip_prefix(host.state().opened[0].upstream.as_slice()).expect("the feed's");
+    let [when, whom] = fields(more, 6).try_into().unwrap();
+    assert_eq!(fields(when, 2), [[8, 2]]);
+    assert_eq!(fields(when, 3), [b"connect-failure,refused-stream,reset,unavailable"]);
+    let predicate = fields(fields(whom, 5)[0], 2)[0];
+    assert!(fields(predicate, 1)[0].ends_with(b".PreviousHostsPredicate"));
+    assert!(upstream.is_ascii(), "a text as long as each length is below 128");
 }
 
 #[test]

@@ -35,6 +35,10 @@ fn events_have_what_they_are_about_and_nothing_else() {
             r#"{"at":1,"event":"token_delegated","by":"c","task":"t","agent":"a","client":"c","subject":"s","jti":"j","parent_jti":"i","expires_at":9}"#,
         ),
         (
+            Event::grant_used(1, token, "g1.7", "edge"),
+            r#"{"at":1,"event":"grant_used","task":"t","agent":"a","client":"c","subject":"s","jti":"j","data_plane":"edge","name":"g1.7"}"#,
+        ),
+        (
             Event::task_completed(1, "c", "t", None),
             r#"{"at":1,"event":"task_completed","by":"c","task":"t"}"#,
         ),

@@ -10,7 +10,7 @@ pub(super) struct Table {
 }
 
 /// All that outlives a server, but for what is of one moment: replicas, and the row of the store itself.
-pub(super) const TABLES: [Table; 8] = [
+pub(super) const TABLES: [Table; 10] = [
     Table {
         name: "policy_generations",
         columns: &["generation", "digest", "directory_digest", "sources", "published_at", "published_by"],
@@ -55,6 +55,8 @@ pub(super) const TABLES: [Table; 8] = [
         ],
         key: "seq",
     },
+    Table { name: "limits", columns: &["task", "id", "uses", "used", "expires_at"], key: "task, id" },
+    Table { name: "uses", columns: &["decision", "remaining", "used_at"], key: "decision" },
     Table {
         name: "signing_keys",
         columns: &[

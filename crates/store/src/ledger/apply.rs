@@ -2,7 +2,12 @@
 
 use audit::{Event, EventKind, Lines};
 
-use super::{Conditions, Ended, KeyChange, Write, WriteError, Written, view::View, write::MAX_TASK_DEPTH};
+use super::{
+    Conditions, Ended, KeyChange, Write, WriteError, Written,
+    limit::{begin, count},
+    view::View,
+    write::MAX_TASK_DEPTH,
+};
 use crate::{
     Level, NewRevocation, NewTask, Revocation, Task, TaskState,
     revocation::{Lifted, MARGIN},
@@ -21,8 +26,13 @@ pub(super) struct Done {
 pub(super) fn apply(view: &mut View, write: Write, at: u64) -> Result<Done, WriteError> {
     let news = |written| Done { written, is_news: true, beside: Lines::new() };
     match write {
-        Write::Start { task, conditions } => start(view, task, &conditions).map(Written::Task).map(news),
-        Write::Issue(conditions) => check(view, &conditions).map(|()| news(Written::Done)),
+        Write::Start { task, conditions } => start(view, task, conditions).map(Written::Task).map(news),
+        Write::Issue(conditions) => {
+            check(view, &conditions)?;
+            begin(view, conditions.limits)?;
+            Ok(news(Written::Done))
+        }
+        Write::Use(used) => count(view, used),
         Write::End { task, client, state, by, reason, now } => {
             let ending = Ending { state, by, reason, now, at };
             end(view, &task, client.as_deref(), &ending)
@@ -35,29 +45,36 @@ pub(super) fn apply(view: &mut View, write: Write, at: u64) -> Result<Done, Writ
 }
 
 fn check(view: &View, conditions: &Conditions) -> Result<(), WriteError> {
-    let Conditions { now, tasks, client, names, keys, epoch } = conditions;
+    let Conditions { now, tasks, client, names, keys, epoch, limits: _ } = conditions;
     if *epoch != view.head.epoch {
         return Err(WriteError::EpochChanged);
     }
     if *keys != view.head.keys {
         return Err(WriteError::KeysChanged);
     }
+    let leaf = tasks.last().and_then(|id| view.task(id));
+    if client.as_ref().zip(leaf).is_some_and(|(client, leaf)| leaf.client != *client) {
+        return Err(WriteError::UnknownTask);
+    }
+    check_standing(view, tasks, names, *now)
+}
+
+/// Whether all of `tasks`, from the root to the leaf, go on, and none of `names` is revoked.
+pub(super) fn check_standing(
+    view: &View,
+    tasks: &[String],
+    names: &[(Level, String)],
+    now: u64,
+) -> Result<(), WriteError> {
     for id in tasks {
-        let task = view.task(id).ok_or(WriteError::UnknownTask)?;
-        is_active(task, *now)?;
+        is_active(view.task(id).ok_or(WriteError::UnknownTask)?, now)?;
     }
-    if let Some(leaf) = tasks.last().and_then(|id| view.task(id)) {
-        if client.as_ref().is_some_and(|client| leaf.client != *client) {
-            return Err(WriteError::UnknownTask);
-        }
-        // Where the caller names less than the whole path, what it does not name counts too.
-        if leaf.path != *tasks {
-            for id in &leaf.path {
-                is_active(view.task(id).ok_or(WriteError::UnknownTask)?, *now)?;
-            }
-        }
+    // Where the caller names less than the whole path, what it does not name counts too.
+    let leaf = tasks.last().and_then(|id| view.task(id));
+    for id in leaf.map(|leaf| &leaf.path).into_iter().filter(|path| *path != tasks).flatten() {
+        is_active(view.task(id).ok_or(WriteError::UnknownTask)?, now)?;
     }
-    match names.iter().find(|(level, name)| view.standing(*level, name, *now).is_some()) {
+    match names.iter().find(|(level, name)| view.standing(*level, name, now).is_some()) {
         Some((level, _)) => Err(WriteError::Revoked(*level)),
         None => Ok(()),
     }
@@ -70,8 +87,8 @@ fn is_active(task: &Task, now: u64) -> Result<(), WriteError> {
     }
 }
 
-fn start(view: &mut View, new: NewTask, conditions: &Conditions) -> Result<Task, WriteError> {
-    check(view, conditions)?;
+fn start(view: &mut View, new: NewTask, conditions: Conditions) -> Result<Task, WriteError> {
+    check(view, &conditions)?;
     if view.task(&new.id).is_some() {
         return Err(WriteError::TaskExists);
     }
@@ -90,6 +107,7 @@ fn start(view: &mut View, new: NewTask, conditions: &Conditions) -> Result<Task,
             return Err(WriteError::TooDeep);
         }
     }
+    begin(view, conditions.limits)?;
     let task = new.begin(&path);
     view.start(task.clone());
     Ok(task)

@@ -1,6 +1,6 @@
 //! What no database holds, refused before it could spoil what is written with it.
 
-use super::{Conditions, KeyChange, Write, WriteError};
+use super::{Conditions, KeyChange, NewLimit, NewUse, Write, WriteError};
 use crate::{NewRevocation, NewTask, SigningKey};
 
 /// PostgreSQL has no NUL in texts, and neither database has unsigned numbers.
@@ -27,6 +27,11 @@ pub(super) fn check(write: &Write) -> Result<(), WriteError> {
             (texts, vec![*created_at, *expires_at])
         }
         Write::Issue(conditions) => return of_conditions(conditions),
+        Write::Use(NewUse { decision, root, id, now, tasks, names }) => {
+            let texts =
+                [decision, root, id].into_iter().chain(tasks).chain(names.iter().map(|(_, name)| name));
+            (texts.map(String::as_str).collect(), vec![*now])
+        }
         Write::End { task, client, state: _, by, reason, now } => {
             let mut texts: Vec<&str> = vec![task, by];
             texts.extend([client, reason].into_iter().flatten().map(String::as_str));
@@ -45,7 +50,10 @@ pub(super) fn check(write: &Write) -> Result<(), WriteError> {
 }
 
 fn of_conditions(conditions: &Conditions) -> Result<(), WriteError> {
-    let Conditions { now, tasks, client: _, names, keys: _, epoch: _ } = conditions;
+    let Conditions { now, tasks, client: _, names, keys: _, epoch: _, limits } = conditions;
+    for NewLimit { root, id, uses: _, expires_at } in limits {
+        storable([root.as_str(), id], [*expires_at])?;
+    }
     storable(tasks.iter().chain(names.iter().map(|(_, name)| name)).map(String::as_str), [*now])
 }
 

@@ -5,7 +5,12 @@ use std::collections::HashSet;
 use serde::Serialize;
 use sqlx::FromRow as _;
 
-use super::{Conditions, KeyChange, Write, memory::Memory, view::View};
+use super::{
+    Conditions, KeyChange, NewUse, Write,
+    limit::{self, Wanted},
+    memory::Memory,
+    view::View,
+};
 use crate::{
     Head, Level, NewRevocation, Task,
     error::Fault,
@@ -25,6 +30,7 @@ struct Needs<'w> {
     /// Tasks with everything under them, which are shown.
     trees: HashSet<&'w str>,
     names: HashSet<(Level, &'w str)>,
+    limits: Wanted<'w>,
 }
 
 impl<'w> Needs<'w> {
@@ -38,6 +44,11 @@ impl<'w> Needs<'w> {
                     needs.paths.extend(task.parent.as_deref());
                 }
                 Write::Issue(conditions) => needs.conditions(conditions, memory),
+                Write::Use(used) => {
+                    let NewUse { decision: _, root: _, id: _, now: _, tasks, names } = used;
+                    needs.standing(tasks, names, memory);
+                    needs.limits.used(used);
+                }
                 Write::End { task, .. } => needs.tree(task),
                 Write::Revoke(revocation) => needs.revocation(revocation),
                 Write::Lift { level, name, .. } => {
@@ -55,10 +66,15 @@ impl<'w> Needs<'w> {
     }
 
     fn conditions(&mut self, conditions: &'w Conditions, memory: &Memory) {
-        let Conditions { now: _, tasks, client: _, names, keys: _, epoch: _ } = conditions;
+        let Conditions { now: _, tasks, client: _, names, keys: _, epoch: _, limits } = conditions;
+        self.standing(tasks, names, memory);
+        limits.iter().for_each(|limit| self.limits.begun(limit));
+    }
+
+    fn standing(&mut self, tasks: &'w [String], names: &'w [(Level, String)], memory: &Memory) {
         self.tasks.extend(tasks.iter().map(String::as_str).filter(|id| memory.task(id).is_none()));
         if let Some(leaf) = tasks.last()
-            && memory.task(leaf).is_none_or(|known| known.path != *tasks)
+            && memory.task(leaf).is_none_or(|known| known.path != tasks)
         {
             self.paths.insert(leaf);
         }
@@ -191,7 +207,7 @@ pub(super) async fn load<'w>(
     view: &mut View,
     writes: impl Iterator<Item = &'w Write>,
 ) -> Result<(), Fault> {
-    let Needs { tasks, paths, trees, names } = Needs::of(writes, &view.memory);
+    let Needs { tasks, paths, trees, names, limits } = Needs::of(writes, &view.memory);
     if !trees.is_empty() {
         for task in read_tasks(link, DESCENDANTS, &trees).await? {
             view.know(task);
@@ -205,6 +221,7 @@ pub(super) async fn load<'w>(
     let above = paths.into_iter().filter_map(|id| view.task(id)).flat_map(|task| &task.path);
     let above: HashSet<String> = above.filter(|id| view.task(id).is_none()).cloned().collect();
     learn(link, view, &above.into_iter().collect::<Vec<_>>()).await?;
+    limit::load(link, &mut view.limits, limits).await?;
     if !names.is_empty() {
         let pairs: Vec<(&str, &str)> = names.iter().map(|(level, name)| (level.name(), *name)).collect();
         let (query, pairs) = (REVOKED.of(link), json(&pairs)?);

@@ -7,6 +7,7 @@
 
 mod apply;
 mod check;
+mod limit;
 mod load;
 mod memory;
 mod queue;
@@ -26,10 +27,11 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+pub use limit::{NewLimit, NewUse};
 pub(crate) use load::json;
 pub use queue::{Figures, Timing};
 pub(crate) use save::PUT_KEYS;
-pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Write, WriteError, Written};
+pub use write::{Conditions, Ended, KeyChange, MAX_TASK_DEPTH, Used, Write, WriteError, Written};
 
 pub(crate) use self::load::begin as lock;
 use self::{

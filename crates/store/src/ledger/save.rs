@@ -4,7 +4,7 @@ use audit::Batch;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Executor as _};
 
-use super::{load::json, view::View};
+use super::{limit::save as save_limits, load::json, view::View};
 use crate::{
     Head,
     error::Fault,
@@ -125,6 +125,7 @@ pub(super) async fn save(link: &mut Link, view: &View, before: Head) -> Result<(
     if !ended.is_empty() {
         run(link, END, json(&ended)?).await?;
     }
+    save_limits(link, &view.limits).await?;
     if !changes.replaced.is_empty() {
         run(link, REPLACE, json(&changes.replaced)?).await?;
     }
@@ -157,7 +158,7 @@ async fn raise(link: &mut Link, head: Head) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn run(link: &mut Link, statement: Sql, rows: String) -> Result<(), Fault> {
+pub(super) async fn run(link: &mut Link, statement: Sql, rows: String) -> Result<(), Fault> {
     let statement = statement.of(link);
     on_link!(link, connection => sqlx::query(statement).bind(rows).execute(connection).await.map(|_| ()))?;
     Ok(())

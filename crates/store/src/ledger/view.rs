@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::memory::Memory;
+use super::{limit::Limits, memory::Memory};
 use crate::{Head, Level, Revocation, SigningKey, Task, TaskState};
 
 /// The part of the store that a batch touches, as it was when its row was locked, with what the batch did so far.
@@ -15,6 +15,8 @@ pub(super) struct View {
     tasks: HashMap<String, Task>,
     children: HashMap<String, Vec<String>>,
     revocations: [HashMap<String, Slot>; Level::ALL.len()],
+    /// How often limited grants may be used, and were.
+    pub(super) limits: Limits,
     changes: Changes,
 }
 

@@ -245,7 +245,7 @@ async fn prepare(
             written
         }));
     }
-    if lines.is_empty() && !view.changes().any && view.head == before {
+    if lines.is_empty() && !view.changes().any && !view.limits.is_changed() && view.head == before {
         return Ok((outcomes, None));
     }
     save(link, view, before).await?;

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::limit::{NewLimit, NewUse};
 use crate::{Level, NewRevocation, NewTask, Revocation, SigningKey, StoreError, Task, TaskState};
 
 /// Longest path of tasks, root and leaf included.
@@ -20,6 +21,8 @@ pub enum Write {
     },
     /// A token: nothing is written but the events, if the conditions hold.
     Issue(Conditions),
+    /// Counts a use of a limited grant, and of all that it was delegated from.
+    Use(NewUse),
     /// Ends a task and its descendants. One that ended already is left as it is.
     End {
         /// Which.
@@ -54,7 +57,7 @@ pub enum Write {
     Note,
 }
 
-/// What must hold at the commit for a token to be issued.
+/// What must hold at the commit for a token to be issued, and what begins with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
     /// Unix seconds.
@@ -69,6 +72,8 @@ pub struct Conditions {
     pub keys: u64,
     /// The epoch that was signed under.
     pub epoch: u64,
+    /// Limits that are counted from then on, all of one root task. No id of them is taken, and what they narrow is there.
+    pub limits: Vec<NewLimit>,
 }
 
 /// How a task ends.
@@ -123,8 +128,24 @@ pub enum Written {
         /// What was revoked with it, as it stands now.
         revoked: Vec<Revocation>,
     },
+    /// [`Write::Use`].
+    Used(Used),
     /// [`Write::Issue`] and [`Write::Note`].
     Done,
+}
+
+/// What became of a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// It was counted.
+    Counted {
+        /// What is left of the whole chain.
+        left: u32,
+        /// Whether it was counted by this operation, and not by an earlier one of the same decision.
+        is_new: bool,
+    },
+    /// Nothing is left of it, or of something that it was delegated from.
+    Exhausted,
 }
 
 /// Why an operation was not done.
@@ -151,6 +172,12 @@ pub enum WriteError {
     /// A new task would be more than [`MAX_TASK_DEPTH`] deep.
     #[error("tasks are at most {MAX_TASK_DEPTH} deep")]
     TooDeep,
+    /// A limit of this id is there already; another id will do.
+    #[error("there is a limit of this id already")]
+    LimitExists,
+    /// No limit of this id is counted: it is of another store, or of long ago.
+    #[error("no such limit is counted")]
+    UnknownLimit,
     /// Something that the token would name is revoked, as this.
     #[error("the {0} is revoked")]
     Revoked(Level),

@@ -43,6 +43,10 @@ pub struct Pruned {
     pub suspect_chains: u64,
     /// Servers that have not been there for a day.
     pub replicas: u64,
+    /// Limits that no token has any more.
+    pub limits: u64,
+    /// Uses that nobody asks about again.
+    pub uses: u64,
 }
 
 /// Rows of one transaction: nobody waits long for it.
@@ -51,6 +55,8 @@ const PIECE: i64 = 1000;
 const PIECES: usize = 100;
 /// How long servers that have gone are remembered, seconds.
 const REPLICAS: u64 = 24 * 3600;
+/// How long an answer about a use is remembered, seconds.
+const ANSWERS: u64 = 600;
 
 const REVOCATIONS: &str = "DELETE FROM revocations WHERE seq IN (SELECT seq FROM revocations \
     WHERE expires_at <= $1 LIMIT $2)";
@@ -58,6 +64,10 @@ const LIFTED: &str = "DELETE FROM revocations WHERE seq IN (SELECT seq FROM revo
     WHERE lifted_seq IS NOT NULL AND lifted_at <= $1 LIMIT $2)";
 /// No task goes before those under it: they expire no later than it.
 const TASKS: &str = "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE expires_at <= $1 LIMIT $2)";
+const LIMITS: &str = "DELETE FROM limits WHERE (task, id) IN (SELECT task, id FROM limits \
+    WHERE expires_at <= $1 LIMIT $2)";
+const USES: &str =
+    "DELETE FROM uses WHERE decision IN (SELECT decision FROM uses WHERE used_at <= $1 LIMIT $2)";
 const REPLICAS_GONE: &str =
     "DELETE FROM replicas WHERE id IN (SELECT id FROM replicas WHERE seen_at <= $1 LIMIT $2)";
 
@@ -84,6 +94,8 @@ impl Store {
             audit_batches: chains.batches,
             suspect_chains: chains.suspects.len() as u64,
             replicas: self.delete(REPLICAS_GONE, now.saturating_sub(REPLICAS)).await?,
+            limits: self.delete(LIMITS, ended).await?,
+            uses: self.delete(USES, now.saturating_sub(ANSWERS)).await?,
         })
     }
 

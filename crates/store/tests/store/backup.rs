@@ -12,7 +12,10 @@ use test_databases::Database;
 
 use crate::{
     databases::open,
-    ledger::support::{Ledgers as _, NOW, chain, complete, event, ledger, revocation, task},
+    ledger::{
+        limits::{limit, limited, used},
+        support::{Ledgers as _, NOW, chain, complete, event, ledger, revocation, task},
+    },
 };
 
 /// Every pair of databases is a test.
@@ -93,6 +96,9 @@ async fn filled(database: &Database) -> Store {
         ledger.started(task(id, parent)).await;
     }
     ledger.done(complete("c")).await;
+    ledger.done(limited("d", None, vec![limit("d", "g1", 3)])).await;
+    ledger.done(used(&["d"], "g1", "decision")).await;
+    ledger.done(complete("d")).await;
     for name in ["x", "y"] {
         ledger.revoked(revocation(Level::Agent, name)).await;
     }
@@ -106,7 +112,7 @@ async fn what_was_backed_up_is_restored(from: Database, to: Database) {
     let source = filled(&from).await;
     let backup = backed_up(&source).await;
     let text = String::from_utf8(backup.clone()).unwrap();
-    assert!(text.starts_with(r#"{"writ_backup":1,"schema":2,"#), "{text}");
+    assert!(text.starts_with(r#"{"writ_backup":1,"schema":3,"#), "{text}");
     let store = open(&to).await;
     let restored = store.restore(&mut Cursor::new(&backup), at(NOW + 50, false), usable).await.unwrap();
     assert_eq!((restored.backup_epoch, restored.ended_tasks, restored.head.keys), (1, 2, 0));
@@ -126,6 +132,13 @@ async fn what_was_backed_up_is_restored(from: Database, to: Database) {
     assert_eq!(store.task("c").await.unwrap(), source.task("c").await.unwrap());
     assert_eq!(store.changes(0, 99).await.unwrap().changes, source.changes(0, 99).await.unwrap().changes);
     assert_eq!(chain(&store, "before").await, chain(&source, "before").await);
+    for row in [
+        r#"{"table":"limits","row":{"task":"d","id":"g1","uses":3,"used":1,"#,
+        r#"{"table":"uses","row":{"decision":"decision","remaining":2,"#,
+    ] {
+        assert!(text.contains(row), "{row}");
+        assert!(String::from_utf8(backed_up(&store).await).unwrap().contains(row), "{row}");
+    }
     // It is gone on with.
     let ledger = ledger(&to, "after").await;
     let (revocation, _) = ledger.revoked(revocation(Level::Subject, "z")).await;
@@ -158,7 +171,7 @@ async fn what_is_there_is_replaced_only_on_purpose(from: Database, to: Database)
     let live = store.live_revocations(NOW).await.unwrap().changes;
     let mut names: Vec<_> = live.iter().map(|change| change.name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["backup", "both", "c", "x"]);
+    assert_eq!(names, ["backup", "both", "c", "d", "x"]);
     assert!(live.iter().all(|change| change.seq <= restored.head.revocation), "{live:?}");
     // What was recorded stays recorded.
     assert!(!chain(&store, "before").await.is_empty());
@@ -169,7 +182,7 @@ async fn a_damaged_backup_changes_nothing(database: Database) {
     let backup = backed_up(&store).await;
     let lines: Vec<&[u8]> = backup.split_inclusive(|byte| *byte == b'\n').collect();
     let count = lines.len();
-    let newer = String::from_utf8(lines[0].to_vec()).unwrap().replace("\"schema\":2", "\"schema\":99");
+    let newer = String::from_utf8(lines[0].to_vec()).unwrap().replace("\"schema\":3", "\"schema\":99");
     let changed =
         String::from_utf8(backup.clone()).unwrap().replacen(r#""agent":"agent""#, r#""agent":"other""#, 1);
     let stranger = String::from_utf8(backup.clone()).unwrap().replacen("\"tasks\"", "\"store\"", 1);

@@ -32,9 +32,9 @@ async fn the_first_version_is_brought_up_to_date(database: Database) {
     }
     database.execute(FIRST).await;
     let old = Store::existing(location(&database)).head().await.unwrap_err().to_string();
-    assert!(old.contains("schema is version 1, and 2 is needed"), "{old}");
+    assert!(old.contains("schema is version 1, and 3 is needed"), "{old}");
     let (store, migrated) = Store::migrate(location(&database)).await.unwrap();
-    assert_eq!(migrated, Migrated { from: 1, to: 2 });
+    assert_eq!(migrated, Migrated { from: 1, to: 3 });
     let contents = store.contents().await.unwrap();
     let head = contents.head;
     assert_eq!((head.epoch, head.min_iat, head.latest), (3, 1_600_000_000, 5));
@@ -42,7 +42,7 @@ async fn the_first_version_is_brought_up_to_date(database: Database) {
     assert_eq!(contents.policy.unwrap().number, 5);
     assert_eq!(store.secrets().await.unwrap()["a"], "hash");
     let (_, again) = Store::migrate(location(&database)).await.unwrap();
-    assert_eq!(again, Migrated { from: 2, to: 2 });
+    assert_eq!(again, Migrated { from: 3, to: 3 });
     let ledger = ledger(&database, "a").await;
     let refused = ledger.refused(crate::ledger::support::start(task("a", None))).await;
     assert!(matches!(refused, store::WriteError::EpochChanged), "{refused:?}");
@@ -50,5 +50,5 @@ async fn the_first_version_is_brought_up_to_date(database: Database) {
 
 async fn a_new_store_is_made_up_to_date(database: Database) {
     let (_, migrated) = Store::migrate(location(&database)).await.unwrap();
-    assert_eq!(migrated, Migrated { from: 0, to: 2 });
+    assert_eq!(migrated, Migrated { from: 0, to: 3 });
 }

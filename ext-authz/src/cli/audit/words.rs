@@ -62,6 +62,16 @@ impl<'v> Event<'v> {
                     self.expiry(),
                 ],
             ),
+            "grant_used" => (
+                "grant used",
+                vec![
+                    name(),
+                    self.after("agent", "agent"),
+                    task(),
+                    self.after("token", "jti"),
+                    self.after("by data plane", "data_plane"),
+                ],
+            ),
             "task_completed" => ("task completed", vec![by(), task(), reason()]),
             "task_revoked" => ("task revoked", vec![by(), task(), reason()]),
             "revoked" => ("revoked", vec![self.named(), by(), reason(), self.expiry()]),

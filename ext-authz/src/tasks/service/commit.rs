@@ -1,8 +1,12 @@
 //! The commit that every token waits for.
 
 use audit::{Lines, Token};
-use store::{Conditions, Level, Write, WriteError, Written};
-use verdict::{UnixTime, grant::Grant, token::Claims};
+use store::{Conditions, Level, NewLimit, Write, WriteError, Written};
+use verdict::{
+    UnixTime,
+    grant::{Grant, GrantId},
+    token::Claims,
+};
 
 use super::{IssuedToken, TaskError, Tasks, error::On};
 use crate::{issue::SignedToken, telemetry::metrics};
@@ -12,17 +16,17 @@ const SIGNATURES: usize = 3;
 
 /// What must not be revoked, each once.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<(Level, String)>);
+pub(crate) struct Names(Vec<(Level, String)>);
 
 impl Names {
-    pub(super) fn add(&mut self, level: Level, name: &str) {
+    pub(crate) fn add(&mut self, level: Level, name: &str) {
         if !self.0.iter().any(|(known, other)| *known == level && other == name) {
             self.0.push((level, name.to_owned()));
         }
     }
 
     /// All that a token names, its own id apart: that is new.
-    pub(super) fn of(claims: &Claims) -> Self {
+    pub(crate) fn of(claims: &Claims) -> Self {
         let mut names = Self::default();
         for client in [&claims.client_id, &claims.writ.client] {
             names.add(Level::Client, client);
@@ -38,13 +42,13 @@ impl Names {
         names
     }
 
-    pub(super) fn into_vec(self) -> Vec<(Level, String)> {
+    pub(crate) fn into_vec(self) -> Vec<(Level, String)> {
         self.0
     }
 }
 
 /// What events say of a token.
-pub(super) fn told(claims: &Claims) -> Token<'_> {
+pub(crate) fn told(claims: &Claims) -> Token<'_> {
     Token {
         jti: &claims.jti,
         task: claims.task(),
@@ -56,15 +60,23 @@ pub(super) fn told(claims: &Claims) -> Token<'_> {
 }
 
 impl Tasks {
-    /// What must hold for `signed` to be handed out, beside the tasks that it is of. Its own key counts too: what it signs
+    /// What must hold for `signed` to be handed out, beside the tasks that it is of, and what begins to be counted. Its own key counts too: what it signs
     /// is refused everywhere once it is withdrawn.
     pub(super) fn conditions(
         &self,
         signed: &SignedToken,
         mut names: Names,
+        begun: &[(GrantId, u32)],
         epoch: u64,
         now: UnixTime,
     ) -> Conditions {
+        let claims = &signed.claims;
+        let limit = |(id, uses): &(GrantId, u32)| NewLimit {
+            root: claims.txn.clone(),
+            id: id.as_str().to_owned(),
+            uses: *uses,
+            expires_at: claims.exp,
+        };
         names.add(Level::Key, &signed.kid);
         Conditions {
             now: now.0,
@@ -73,6 +85,7 @@ impl Tasks {
             names: names.into_vec(),
             keys: signed.keys,
             epoch,
+            limits: begun.iter().map(limit).collect(),
         }
     }
 

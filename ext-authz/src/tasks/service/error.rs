@@ -155,10 +155,9 @@ impl TaskError {
             Self::Issue(error) => match error {
                 IssueError::OverCeiling { .. } | IssueError::Agent(_) => "not_allowed",
                 IssueError::Lifetime { .. } => "lifetime_over_cap",
-                IssueError::Grants(_)
-                | IssueError::Duplicate { .. }
-                | IssueError::Limits { .. }
-                | IssueError::TooLarge(_) => "invalid_grants",
+                IssueError::Grants(_) | IssueError::Duplicate { .. } | IssueError::TooLarge(_) => {
+                    "invalid_grants"
+                }
                 IssueError::AudienceMissing(_)
                 | IssueError::AudienceUnknown(_)
                 | IssueError::NoLifetime
@@ -203,7 +202,14 @@ impl TaskError {
             (WriteError::TooDeep, _) => Self::TasksTooDeep,
             (WriteError::Revoked(level), _) => Self::Revoked(level),
             (error @ WriteError::Unstorable(_), _) => Self::Invalid(error.to_string()),
-            (WriteError::KeysChanged | WriteError::EpochChanged, _) => Self::Changed,
+            // Another id of a grant, and what it narrows is of another store.
+            (
+                WriteError::KeysChanged
+                | WriteError::EpochChanged
+                | WriteError::LimitExists
+                | WriteError::UnknownLimit,
+                _,
+            ) => Self::Changed,
             (error @ (WriteError::Busy | WriteError::Closed | WriteError::Store(_)), _) => {
                 note(&error);
                 Self::Unavailable

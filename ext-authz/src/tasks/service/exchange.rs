@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, Rest, SignedToken, check_name, narrowed_binding},
+    issue::{Draft, Named, Origin, Rest, SignedToken, check_name, name_grants, narrowed_binding},
 };
 
 const TOKEN: &str = "subject token";
@@ -48,6 +48,7 @@ impl Tasks {
         };
         let rest = Rest { seconds: claims.exp.saturating_sub(now.seconds().0), of: "the subject token" };
         let allowance = self.0.issuer.allow(client, &grants, expires_in, Some(rest))?;
+        let Named { grants, begun } = name_grants(grants, Origin::Above(&claims.authorization_details))?;
         let draft = Draft {
             audiences: narrowed_audience(audience, claims)?,
             subject: claims.sub.clone(),
@@ -69,7 +70,7 @@ impl Tasks {
             let conditions = Conditions {
                 tasks: claims.writ.tasks.clone(),
                 client: Some(claims.writ.client.clone()),
-                ..self.conditions(signed, names, epoch, now.seconds())
+                ..self.conditions(signed, names, &begun, epoch, now.seconds())
             };
             (conditions, Lines::of(&Event::token_delegated(now.0, told(&signed.claims), &claims.jti)))
         };

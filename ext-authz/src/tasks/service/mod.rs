@@ -23,6 +23,7 @@ use std::{fmt, sync::Arc};
 use store::{Ledger, Store};
 
 use crate::{issue::Issuer, reload::StoreStatus, state::Current};
+pub(crate) use commit::{Names, told};
 pub use error::{Kind, TaskError};
 use known::Memory;
 pub use outcome::{Completed, IssuedToken, Page, Started};

@@ -16,7 +16,10 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, IssueError, Parties, Rest, SignedToken, choose_audience, narrowed_binding, new_id},
+    issue::{
+        Draft, IssueError, Named, Origin, Parties, Rest, SignedToken, choose_audience, name_grants,
+        narrowed_binding, new_id,
+    },
     state::State,
     telemetry::metrics,
 };
@@ -47,6 +50,7 @@ impl Tasks {
         let bounds = Bounds::new(parent.as_deref(), now.seconds())?;
         bounds.check_grants(&grants)?;
         let allowance = self.0.issuer.allow(client, &grants, expires_in, bounds.rest())?;
+        let Named { grants, begun } = name_grants(grants, bounds.origin())?;
         let audience = bounds.audience(audience, &state)?;
         let parties = Parties::of(client, subject, agent)?;
         let agents = vec![parties.holder().to_owned()];
@@ -89,7 +93,7 @@ impl Tasks {
         };
         let epoch = state.snapshot().version().epoch;
         let recorded = |signed: &SignedToken| {
-            let conditions = self.conditions(signed, Names::of(&signed.claims), epoch, now.seconds());
+            let conditions = self.conditions(signed, Names::of(&signed.claims), &begun, epoch, now.seconds());
             let (parent, note) = (task.parent.as_deref(), task.note.as_deref());
             let event = Event::task_started(now.0, told(&signed.claims), parent, note);
             (Write::Start { task: task.clone(), conditions }, Lines::of(&event))
@@ -125,6 +129,10 @@ impl<'p> Bounds<'p> {
 
     fn check_grants(&self, grants: &[Grant]) -> Result<(), TaskError> {
         self.parent.map_or(Ok(()), |parent| check_covered(grants, &parent.grants, PARENT))
+    }
+
+    fn origin(&self) -> Origin<'p> {
+        self.parent.map_or(Origin::Root, |parent| Origin::Above(&parent.grants))
     }
 
     fn rest(&self) -> Option<Rest> {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clients::AuthenticatedClient,
     clock,
-    issue::{Draft, Parties, Rest, SignedToken, narrowed_binding},
+    issue::{Draft, Named, Origin, Parties, Rest, SignedToken, name_grants, narrowed_binding},
 };
 
 const TASK: &str = "task";
@@ -46,6 +46,7 @@ impl Tasks {
         };
         let rest = Rest { seconds: rest, of: "the task" };
         let allowance = self.0.issuer.allow(client, &grants, expires_in, Some(rest))?;
+        let Named { grants, begun } = name_grants(grants, Origin::Task(&known.grants))?;
         let agent = agent.unwrap_or_else(|| task.agent.clone());
         let Parties { subject, actor } =
             Parties::of(client, Some(task.subject.clone()), Some(agent.clone()))?;
@@ -72,7 +73,7 @@ impl Tasks {
             let conditions = Conditions {
                 tasks: task.path.clone(),
                 client: Some(task.client.clone()),
-                ..self.conditions(signed, Names::of(&signed.claims), epoch, now.seconds())
+                ..self.conditions(signed, Names::of(&signed.claims), &begun, epoch, now.seconds())
             };
             (conditions, Lines::of(&Event::token_issued(now.0, told(&signed.claims))))
         };

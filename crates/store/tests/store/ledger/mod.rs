@@ -4,6 +4,7 @@ mod conditions;
 mod faults;
 mod groups;
 mod keys;
+pub(crate) mod limits;
 mod races;
 mod reading;
 mod revocations;

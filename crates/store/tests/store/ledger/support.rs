@@ -57,6 +57,7 @@ pub(crate) fn conditions(tasks: &[&str]) -> Conditions {
         names: names.map(|(level, name)| (level, name.to_owned())).into(),
         keys: 0,
         epoch: 1,
+        limits: Vec::new(),
     }
 }
 

@@ -3,14 +3,18 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use audit::{Batch, Chain, ChainKey, Claims, Verifier};
-use store::{Ledger, Level, NewRevocation, NewTask, Pruned, Retention, Store};
+use store::{Ledger, Level, NewLimit, NewRevocation, NewTask, Pruned, Retention, Store, Used, Written};
 use test_databases::Database;
 
-use super::support::{Ledgers as _, NOW, chain_key, complete, event, ledger, lift, revocation, task};
+use super::{
+    limits::{counted, limit, limited, used},
+    support::{Ledgers as _, NOW, chain_key, complete, event, ledger, lift, revocation, task},
+};
 use crate::databases::{location, open, over_both};
 
 over_both! {
     what_has_ended_is_removed,
+    limits_go_after_their_last_token_and_answers_after_ten_minutes,
     a_chain_goes_on_from_what_was_removed,
     nothing_goes_for_an_age_that_somebody_wrote,
 }
@@ -39,6 +43,25 @@ async fn what_has_ended_is_removed(database: Database) {
     let left = store.changes(0, 10).await.unwrap();
     assert_eq!((left.head.revocation, left.changes.len()), (5, 1), "{left:?}");
     assert_eq!(at(NOW + 1_000_000_000).await.revocations, 0, "an agent stays revoked until it is lifted");
+}
+
+async fn limits_go_after_their_last_token_and_answers_after_ten_minutes(database: Database) {
+    let (ledger, store) = (ledger(&database, "a").await, open(&database).await);
+    let short = NewLimit { expires_at: NOW + 10, ..limit("a", "g1.1", 2) };
+    ledger.done(limited("a", None, vec![limit("a", "g1", 2)])).await;
+    ledger.done(limited("b", Some("a"), vec![short])).await;
+    assert_eq!(ledger.done(used(&["a"], "g1", "1")).await, counted(1));
+    let at = async |now| store.prune(now, RETENTION, &chain_key()).await.unwrap();
+    let nothing = Pruned::default();
+    assert_eq!(at(NOW + 109).await, nothing);
+    assert_eq!(at(NOW + 110).await, Pruned { limits: 1, ..nothing });
+    assert_eq!(at(NOW + 599).await, nothing);
+    assert_eq!(
+        ledger.done(used(&["a"], "g1", "1")).await,
+        Written::Used(Used::Counted { left: 1, is_new: false })
+    );
+    assert_eq!(at(NOW + 600).await, Pruned { uses: 1, ..nothing });
+    assert_eq!(ledger.done(used(&["a"], "g1", "1")).await, counted(0), "nobody asks again so late");
 }
 
 async fn a_chain_goes_on_from_what_was_removed(database: Database) {
