@@ -16,7 +16,8 @@ pub(super) fn diff(before: &Policy, after: &Policy) -> Vec<Change> {
     let (old, new): (&BTreeMap<String, Credential>, _) = (before.credentials(), after.credentials());
     let mut changes = Vec::new();
     let mut push = |name: &str, kind| {
-        changes.push(Change { subject: Subject::Credential(name.to_owned()), kind, place: None })
+        let subject = Subject::Credential(name.to_owned());
+        changes.push(Change { subject, kind, place: None });
     };
     for (name, old) in old {
         match new.get(name) {
