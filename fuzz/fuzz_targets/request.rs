@@ -1,6 +1,6 @@
 //! Any header fields as a request: one verdict, the same twice, and edits that `ext_authz` can apply.
 //!
-//! The input is one field a line, `name: value`, so that seeds can be read and written by hand.
+//! The input is one field a line, `name: value`, so that seeds can be read and written by hand. The last line is a body, too.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -10,7 +10,8 @@ use verdict::{Body, Freshness, NoCache, Peer, PermitKind, Request, Snapshot, Uni
 
 fuzz_target!(|bytes: &[u8]| {
     let headers: Vec<(&[u8], &[u8])> = bytes.split(|byte| *byte == b'\n').filter_map(field).collect();
-    for body in [Body::Absent, Body::Present] {
+    let whole = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    for body in [Body::Absent, Body::Present, Body::Whole(whole), Body::TooLarge, Body::Cut, Body::Unread] {
         let request = Request { headers: &headers, body, peer: &Peer::none() };
         let judge = || decide(snapshot(), &request, UnixTime(1_800_000_000), Freshness::Static, &mut NoCache);
         let verdict = judge();
@@ -28,6 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
                 let response = denial.response(&request);
                 assert!(response.status >= 400 && !response.body.is_empty());
             }
+            Verdict::NeedsBody(_) => panic!("a body was asked for without a signature"),
         }
     }
 });

@@ -4,7 +4,7 @@ use verdict::Body;
 
 /// What the header fields say of the body. `None`: only the first piece of it, or its end, will tell.
 #[must_use]
-pub fn announced(fields: &[(String, Vec<u8>)], end_of_stream: bool) -> Option<Body> {
+pub fn announced(fields: &[(String, Vec<u8>)], end_of_stream: bool) -> Option<Body<'static>> {
     if end_of_stream {
         return Some(Body::Absent);
     }

@@ -55,6 +55,14 @@ impl Host for Envoy {
         hostcalls::get_map_bytes(MapType::HttpRequestHeaders).map_err(failed("get_header_map_pairs"))
     }
 
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostError> {
+        let call = "get_buffer";
+        // An empty body is one: the host has no buffer for it.
+        let body = hostcalls::get_buffer(BufferType::HttpRequestBody, 0, size).map_err(failed(call))?;
+        let body = body.unwrap_or_default();
+        if body.len() == size { Ok(body) } else { Err(failed(call)(Status::InternalFailure)) }
+    }
+
     fn now_millis(&self) -> Result<UnixMillis, HostError> {
         let since = since_epoch()?;
         Ok(UnixMillis(since.as_secs().saturating_mul(1000).saturating_add(since.subsec_millis().into())))

@@ -24,6 +24,12 @@ pub trait Host {
     /// The host has no request headers at hand.
     fn request_headers(&self) -> Result<Vec<(String, Vec<u8>)>, HostError>;
 
+    /// The request's body, of which the callbacks have told so many bytes.
+    ///
+    /// # Errors
+    /// The host has not just that many at hand.
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostError>;
+
     /// The current time.
     ///
     /// # Errors

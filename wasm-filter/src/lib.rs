@@ -7,8 +7,8 @@
 //!   proxy-wasm; tests implement it in memory.
 //! - [`config`]: the plugin configuration.
 //! - [`feed`]: the stream that snapshots come down on and reports go up. [`call`]: calls with one answer.
-//! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`], who is [`waiting`] and who is
-//!   [`open`]. [`ticket`]: what a request that waits is found by.
+//! - [`plugin`]: what one configuration's streams share, with [`cache`], [`metrics`], who is [`waiting`], whose
+//!   [`bodies`] are being read and who is [`open`]. [`ticket`]: what a request that waits is found by.
 //! - [`root`] and [`stream`]: the callbacks of a configuration and of a request; [`record`]: what is told of it.
 // Request bytes reach this code inside a sandbox where a panic is a trap: it would take the worker's VM, and
 // every request in flight on it, along. So the ways to panic are closed at compile time, outside tests.
@@ -24,6 +24,7 @@
     )
 )]
 
+pub mod bodies;
 pub mod body;
 pub mod cache;
 pub mod call;

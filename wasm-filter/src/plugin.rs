@@ -12,6 +12,7 @@ use verdict::{
 };
 
 use crate::{
+    bodies::Bodies,
     cache::TokenCache,
     config::{FeedConfig, FilterConfig},
     feed::shared::{self, Shared},
@@ -31,6 +32,7 @@ pub struct Plugin {
     metrics: Metrics,
     feed: Option<Shared>,
     open: Open,
+    bodies: Bodies,
     leases: Leases,
     /// Unix second in which the open requests were last looked at.
     looked: Cell<u64>,
@@ -89,6 +91,7 @@ impl Plugin {
             metrics: Metrics::define(host)?,
             feed,
             open: Open::default(),
+            bodies: Bodies::default(),
             leases: Leases::default(),
             looked: Cell::default(),
         })
@@ -143,6 +146,12 @@ impl Plugin {
     #[must_use]
     pub fn open(&self) -> &Open {
         &self.open
+    }
+
+    /// The bodies that are being read.
+    #[must_use]
+    pub fn bodies(&self) -> &Bodies {
+        &self.bodies
     }
 
     /// Services' own credentials.
@@ -252,7 +261,7 @@ pub fn depends_on_peer(verdict: &Verdict) -> bool {
     let denial = match verdict {
         Verdict::Allow(permit) => permit.shadowed_denial(),
         Verdict::Deny(denial) => Some(denial),
-        Verdict::NeedsUse(_) => None,
+        Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => None,
     };
     denial.is_some_and(|denial| denial.code() == verdict::DenialCode::SenderMismatch)
 }

@@ -66,7 +66,9 @@ impl<H: FeedHost + Clone> Root<H> {
             feed.on_tick();
         } else if let (Some(plugin), Ok(now)) = (&self.plugin, self.host.now_millis()) {
             plugin.doom_expired(now.seconds());
-            if open::end_next(&self.host, plugin, now, open::MAX_SETTLED) > 0 {
+            let cut = Stream::cut_bodies(&self.host, plugin, now, open::MAX_SETTLED);
+            let room = open::MAX_SETTLED.saturating_sub(cut);
+            if cut.saturating_add(open::end_next(&self.host, plugin, now, room)) > 0 {
                 let _ = self.host.enter(self.context);
             }
             self.pace();

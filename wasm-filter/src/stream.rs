@@ -1,9 +1,12 @@
 //! The callbacks of one request, in whatever order the proxy makes them.
 
 pub(crate) mod credential;
+mod judge;
 mod mask;
+mod seen;
 mod settle;
 mod uses;
+mod whole;
 
 use std::{mem, rc::Rc};
 
@@ -11,15 +14,16 @@ use verdict::{Body, Denial, DenialCode, Limit, Peer, Permit, Request, Verdict, d
 
 pub use self::{
     credential::CLUSTER_PROPERTY,
+    seen::Seen,
     settle::{Asker, on_answer},
 };
 use crate::{
+    bodies::{Held, Reading},
     body,
     host::{FeedHost, Host, HostError, Level, Scope},
     lease::Loan,
     open::Admission,
-    peer,
-    plugin::{Judgement, Plugin, depends_on_peer},
+    plugin::Plugin,
     record::{self, Judged},
     ticket::{Asked, Outcome},
     waiting::Place,
@@ -29,6 +33,10 @@ use crate::{
 pub const TASK_PROPERTY: &str = "writ_task";
 /// Filter state with the denial code; of a request in shadow, the code it would have been denied with.
 pub const DENIAL_PROPERTY: &str = "writ_denial";
+
+/// A request's header fields, as the host has them and as the verdict takes them.
+type Fields = [(String, Vec<u8>)];
+type Headers<'h, 'f> = &'h [(&'f [u8], &'f [u8])];
 
 /// Whether the proxy goes on with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +58,8 @@ pub struct Stream<H: Host> {
     lookup_counted: bool,
     /// What servers have told of it.
     known: Known,
+    /// Its body, while it is judged by that.
+    held: Option<Rc<Held>>,
 }
 
 /// What is known of a request beside its fields, when it is judged again.
@@ -72,8 +82,10 @@ enum Phase<H: Host> {
     /// The verdict depends on whether a body follows, which the header fields do not tell. Nothing of them is
     /// kept here: a sandbox's memory is bounded and all requests of a worker share it, so that requests held
     /// open would exhaust it for the others. The proxy holds the fields, under its own limits.
-    AwaitingBody,
-    /// The verdict depends on an answer of the server. Nothing of the header fields is kept here, either.
+    AwaitingBody(Seen),
+    /// The verdict depends on what the body says. The proxy holds that, too.
+    Reading(Reading),
+    /// The verdict depends on an answer of the server.
     AwaitingAnswer(Asked),
     /// The verdict was `Allow` and its edits are made. Who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
@@ -84,17 +96,19 @@ enum Phase<H: Host> {
 impl<H: FeedHost + Clone> Stream<H> {
     /// The callbacks of a request under `plugin`; without one it is denied.
     pub fn new(host: H, plugin: Option<Rc<Plugin>>, scope: Scope) -> Self {
-        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, known: Known::default() }
+        let known = Known::default();
+        Self { host, plugin, scope, phase: Phase::Fresh, lookup_counted: false, known, held: None }
     }
 
     /// The header fields have arrived; `end_of_stream`: and nothing comes after them.
     pub fn on_request_headers(&mut self, end_of_stream: bool) -> Flow {
         match self.take_phase() {
-            Phase::Fresh => self.begin(end_of_stream.then_some(Body::Absent)),
+            Phase::Fresh => self.begin(Seen { size: 0, whole: end_of_stream }),
             Phase::Denied => Flow::Pause,
             // A second set of header fields would go on unjudged.
             Phase::AwaitingSnapshot(_)
-            | Phase::AwaitingBody
+            | Phase::AwaitingBody(_)
+            | Phase::Reading(_)
             | Phase::AwaitingAnswer(_)
             | Phase::Allowed(_) => self.deny_out_of_order(),
         }
@@ -102,25 +116,38 @@ impl<H: FeedHost + Clone> Stream<H> {
 
     /// A piece of the body has arrived, `size` bytes so far unless they went on.
     pub fn on_request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
-        let seen = match (size, end_of_stream) {
-            (0, false) => None,
-            (0, true) => Some(Body::Absent),
-            (_, _) => Some(Body::Present),
-        };
-        match (self.take_phase(), seen) {
-            (Phase::AwaitingBody, None) => self.wait(),
-            (Phase::AwaitingBody, seen) => self.decide(seen),
-            (phase, seen) => self.after_headers(phase, seen),
-        }
+        self.on_more(Seen { size, whole: end_of_stream })
     }
 
     /// The trailer fields have arrived, the body is complete.
     pub fn on_request_trailers(&mut self) -> Flow {
-        // Where no body callback came before there is not one byte of body.
-        let seen = Some(Body::Absent);
+        // They do not tell of the body: where no callback did before, there is not one byte of it.
+        self.on_more(Seen { size: 0, whole: true })
+    }
+
+    fn on_more(&mut self, seen: Seen) -> Flow {
         match self.take_phase() {
-            Phase::AwaitingBody => self.decide(seen),
-            phase => self.after_headers(phase, seen),
+            Phase::AwaitingBody(before) => {
+                let seen = before.and(seen);
+                if seen.body().is_none() { self.wait(seen) } else { self.decide(seen) }
+            }
+            Phase::Reading(reading) => self.read(reading, seen),
+            Phase::Allowed(admission) => {
+                self.phase = Phase::Allowed(admission);
+                Flow::Continue
+            }
+            Phase::AwaitingSnapshot(place) => {
+                place.ticket().note(seen);
+                self.phase = Phase::AwaitingSnapshot(place);
+                Flow::Pause
+            }
+            Phase::AwaitingAnswer(asked) => {
+                asked.ticket().note(seen);
+                self.phase = Phase::AwaitingAnswer(asked);
+                Flow::Pause
+            }
+            Phase::Denied => Flow::Pause,
+            Phase::Fresh => self.deny_out_of_order(),
         }
     }
 
@@ -129,51 +156,30 @@ impl<H: FeedHost + Clone> Stream<H> {
         let mut phase = mem::replace(&mut self.phase, Phase::Denied);
         // One wait may have ended in another, and that one, too.
         loop {
-            let outcome = match &phase {
-                Phase::AwaitingSnapshot(place) => place.take_outcome(),
-                Phase::AwaitingAnswer(asked) => asked.take_outcome(),
-                Phase::Fresh | Phase::AwaitingBody | Phase::Allowed(_) | Phase::Denied => None,
+            let ticket = match &phase {
+                Phase::AwaitingSnapshot(place) => place.ticket(),
+                Phase::Reading(reading) => reading.ticket(),
+                Phase::AwaitingAnswer(asked) => asked.ticket(),
+                Phase::Fresh | Phase::AwaitingBody(_) | Phase::Allowed(_) | Phase::Denied => return phase,
             };
-            let Some(outcome) = outcome else { return phase };
+            let Some(outcome) = ticket.take_outcome() else { return phase };
             self.lookup_counted = true;
             phase = match outcome {
                 Outcome::Allowed(admission) => Phase::Allowed(admission),
-                Outcome::AwaitingBody => Phase::AwaitingBody,
+                Outcome::AwaitingBody(seen) => Phase::AwaitingBody(seen),
                 Outcome::AwaitingAnswer(asked) => Phase::AwaitingAnswer(asked),
                 Outcome::Denied => Phase::Denied,
             };
         }
     }
 
-    fn after_headers(&mut self, phase: Phase<H>, seen: Option<Body>) -> Flow {
-        match phase {
-            Phase::Allowed(_) => {
-                self.phase = phase;
-                Flow::Continue
-            }
-            Phase::AwaitingSnapshot(place) => {
-                if let Some(body) = seen {
-                    place.note_body(body);
-                }
-                self.phase = Phase::AwaitingSnapshot(place);
-                Flow::Pause
-            }
-            Phase::AwaitingAnswer(_) => {
-                self.phase = phase;
-                Flow::Pause
-            }
-            Phase::Denied => Flow::Pause,
-            Phase::Fresh | Phase::AwaitingBody => self.deny_out_of_order(),
-        }
-    }
-
-    fn wait(&mut self) -> Flow {
-        self.phase = Phase::AwaitingBody;
+    fn wait(&mut self, seen: Seen) -> Flow {
+        self.phase = Phase::AwaitingBody(seen);
         Flow::Pause
     }
 
     /// Judges, or waits for something to judge by.
-    fn begin(&mut self, seen: Option<Body>) -> Flow {
+    fn begin(&mut self, seen: Seen) -> Flow {
         if let Some(plugin) = &self.plugin
             && !plugin.has_snapshot()
             && let Some(place) = Place::take(self.host.clone(), plugin, self.scope, seen)
@@ -188,7 +194,21 @@ impl<H: FeedHost + Clone> Stream<H> {
     #[inline(never)]
     /// Reads the header fields, judges and acts; waits where neither `seen` nor the fields tell of a body and it would
     /// make a difference.
-    fn decide(&mut self, seen: Option<Body>) -> Flow {
+    fn decide(&mut self, seen: Seen) -> Flow {
+        self.act(seen, |stream, plugin, fields, headers| {
+            match seen.body().or_else(|| body::announced(fields, false)) {
+                Some(body) => stream.judge(plugin, headers, body).map(Some),
+                None => stream.judge_before_body(plugin, headers),
+            }
+        })
+    }
+
+    /// Does as the verdict says that `judge` makes of the header fields; waits where it makes none.
+    fn act(
+        &mut self,
+        seen: Seen,
+        judge: impl FnOnce(&mut Self, &Plugin, &Fields, Headers<'_, '_>) -> Result<Option<Judged>, HostError>,
+    ) -> Flow {
         let fields = match self.host.request_headers() {
             Ok(fields) => fields,
             Err(error) => return self.fail(&error),
@@ -198,29 +218,18 @@ impl<H: FeedHost + Clone> Stream<H> {
         let Some(plugin) = self.plugin.clone() else {
             return self.deny(&no_snapshot(), &headers, None);
         };
-        let body = seen.or_else(|| body::announced(&fields, false));
-        let judged = match body {
-            Some(body) => self.judge(&plugin, &headers, body).map(Some),
-            None => self.judge_before_body(&plugin, &headers),
-        };
-        match judged {
-            Ok(None) => self.wait(),
-            Ok(Some(judged)) => self.act(&plugin, &headers, body, judged),
+        match judge(self, &plugin, &fields, &headers) {
+            Ok(None) => self.wait(seen),
+            Ok(Some(judged)) => self.answer(&plugin, &headers, seen, judged),
             Err(error) => self.fail(&error),
         }
     }
 
     /// Does what the verdict says, with what a server has to say of it.
-    fn act(
-        &mut self,
-        plugin: &Rc<Plugin>,
-        headers: &[(&[u8], &[u8])],
-        body: Option<Body>,
-        judged: Judged,
-    ) -> Flow {
+    fn answer(&mut self, plugin: &Rc<Plugin>, headers: Headers<'_, '_>, seen: Seen, judged: Judged) -> Flow {
         // The credential first: who cannot go on spends no use.
-        let served = self.borrow(plugin, body, judged).and_then(|(judged, loan)| {
-            let judged = self.count_use(plugin, body, judged)?;
+        let served = self.borrow(plugin, seen, judged).and_then(|(judged, loan)| {
+            let judged = self.count_use(plugin, seen, judged)?;
             Ok((judged, loan))
         });
         let (judged, loan) = match served {
@@ -240,53 +249,10 @@ impl<H: FeedHost + Clone> Stream<H> {
                 Err(error) => self.fail(&error),
             },
             Verdict::Deny(denial) => self.deny(denial, headers, Some(&judged)),
+            Verdict::NeedsBody(need) => self.begin_reading(plugin, *need, seen),
             // Without an answer there is none to wait for any more.
             Verdict::NeedsUse(_) => self.fail(&HostError { call: "use", status: INTERNAL_FAILURE }),
         }
-    }
-
-    /// The denial that comes with a body and without one, if there is one: whoever has no token gets it here
-    /// and cannot hold requests open.
-    fn judge_before_body(
-        &mut self,
-        plugin: &Plugin,
-        headers: &[(&[u8], &[u8])],
-    ) -> Result<Option<Judged>, HostError> {
-        let without = self.judge(plugin, headers, Body::Absent)?;
-        let Verdict::Deny(denial) = &without.verdict else { return Ok(None) };
-        let with = self.judge(plugin, headers, Body::Present)?;
-        let same = matches!(&with.verdict, Verdict::Deny(other) if other.code() == denial.code());
-        Ok(same.then_some(without))
-    }
-
-    fn judge(
-        &mut self,
-        plugin: &Plugin,
-        headers: &[(&[u8], &[u8])],
-        body: Body,
-    ) -> Result<Judged, HostError> {
-        let at = self.host.now_millis()?;
-        let now = at.seconds();
-        let judge = |peer: &Peer| {
-            plugin
-                .judge(&Request { headers, body, peer }, now)
-                .unwrap_or_else(|| Judgement::deny(no_snapshot()))
-        };
-        let Judgement { verdict, lookup, token } = judge(&Peer::none());
-        if let Some(outcome) = lookup
-            && !mem::replace(&mut self.lookup_counted, true)
-        {
-            plugin.metrics().count_lookup(&self.host, outcome);
-        }
-        // Handing a certificate over costs more than a second reading, and few tokens are bound to one.
-        if !depends_on_peer(&verdict) {
-            return Ok(Judged { verdict, token, at });
-        }
-        let verdict = match peer::read(&self.host)? {
-            Some(peer) => judge(&peer).verdict,
-            None => verdict,
-        };
-        Ok(Judged { verdict, token, at })
     }
 
     /// Makes the permit's edits, and gives who goes on by a token or in shadow a place among the open requests. On an error some

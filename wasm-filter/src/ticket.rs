@@ -8,16 +8,16 @@ use std::{
     rc::Rc,
 };
 
-use verdict::Body;
-
-use crate::{call::Call, host::Scope, open::Admission};
+use crate::{bodies::Held, call::Call, host::Scope, open::Admission, stream::Seen};
 
 /// A request that waits.
 #[derive(Debug)]
 pub struct Ticket {
     scope: Scope,
-    /// Whether there is a body, as far as the callbacks have told.
-    body: Cell<Option<Body>>,
+    /// What the callbacks have told of the body.
+    seen: Cell<Seen>,
+    /// The body that the proxy holds for it, where one was read.
+    held: RefCell<Option<Rc<Held>>>,
     outcome: RefCell<Option<Outcome>>,
 }
 
@@ -26,8 +26,8 @@ pub struct Ticket {
 pub enum Outcome {
     /// It goes on; who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
-    /// The verdict depends on whether a body follows.
-    AwaitingBody,
+    /// The verdict depends on a body that is still to come.
+    AwaitingBody(Seen),
     /// The verdict depends on an answer of the server.
     AwaitingAnswer(Asked),
     /// It was answered.
@@ -43,9 +43,14 @@ pub struct Asked {
 }
 
 impl Ticket {
-    /// A request that begins to wait.
-    pub fn new(scope: Scope, body: Option<Body>) -> Rc<Self> {
-        Rc::new(Self { scope, body: Cell::new(body), outcome: RefCell::default() })
+    /// A request that begins to wait, and what is known of its body.
+    pub fn new(scope: Scope, seen: Seen) -> Rc<Self> {
+        Self::holding(scope, seen, None)
+    }
+
+    /// The same of one whose body was read, for as long as it waits.
+    pub fn holding(scope: Scope, seen: Seen, held: Option<Rc<Held>>) -> Rc<Self> {
+        Rc::new(Self { scope, seen: Cell::new(seen), held: RefCell::new(held), outcome: RefCell::default() })
     }
 
     /// Whose it is.
@@ -53,21 +58,19 @@ impl Ticket {
         self.scope
     }
 
-    /// Whether there is a body, as far as is known.
-    pub fn body(&self) -> Option<Body> {
-        self.body.get()
+    /// What is known of the body.
+    pub fn seen(&self) -> Seen {
+        self.seen.get()
     }
 
-    /// The callbacks have told whether there is a body. The first answer is the one that counts: a byte that was
-    /// seen stays seen.
-    pub fn note_body(&self, body: Body) {
-        if self.body.get().is_none() {
-            self.body.set(Some(body));
-        }
+    /// More is known of the body. A byte that was seen stays seen.
+    pub fn note(&self, seen: Seen) {
+        self.seen.set(self.seen.get().and(seen));
     }
 
     /// The wait is over.
     pub fn settle(&self, outcome: Outcome) {
+        let _held = self.held.try_borrow_mut().ok().and_then(|mut held| held.take());
         // What it replaces is dropped last: it may hold others.
         let _before = self.outcome.try_borrow_mut().ok().and_then(|mut held| held.replace(outcome));
     }
@@ -89,8 +92,8 @@ impl Asked {
         Self { ticket, _call: None }
     }
 
-    /// See [`Ticket::take_outcome`].
-    pub fn take_outcome(&self) -> Option<Outcome> {
-        self.ticket.take_outcome()
+    /// What the request is found by.
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 }

@@ -3,12 +3,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use verdict::Body;
-
 use crate::{
     host::{Host, Scope},
     plugin::Plugin,
-    ticket::{Outcome, Ticket},
+    stream::Seen,
+    ticket::Ticket,
 };
 
 /// Most requests of a worker that wait at once.
@@ -23,6 +22,8 @@ pub struct Waiting(RefCell<Vec<Waiter>>);
 #[derive(Debug)]
 struct Waiter {
     ticket: Rc<Ticket>,
+    /// How long it may wait, in milliseconds.
+    patience: u64,
     /// Unix milliseconds of the first tick that found it waiting.
     since: Option<u64>,
 }
@@ -37,35 +38,27 @@ pub struct Place<H: Host> {
 
 impl<H: Host> Place<H> {
     /// A place, if one is free and `plugin` is fed at all.
-    pub fn take(host: H, plugin: &Rc<Plugin>, scope: Scope, body: Option<Body>) -> Option<Self> {
+    pub fn take(host: H, plugin: &Rc<Plugin>, scope: Scope, seen: Seen) -> Option<Self> {
         let shared = plugin.feed()?;
-        let mut waiting = shared.waiting().0.try_borrow_mut().ok()?;
-        if waiting.len() >= MAX_WAITING {
+        if shared.waiting().0.try_borrow().ok()?.len() >= MAX_WAITING {
             return None;
         }
-        let ticket = Ticket::new(scope, body);
-        waiting.push(Waiter { ticket: Rc::clone(&ticket), since: None });
+        let ticket = Ticket::new(scope, seen);
+        shared.waiting().add(&ticket, PATIENCE)?;
         host.add(shared.metrics().waiting, 1);
         Some(Self { host, plugin: Rc::clone(plugin), ticket })
     }
 
-    /// See [`Ticket::take_outcome`].
-    pub fn take_outcome(&self) -> Option<Outcome> {
-        self.ticket.take_outcome()
-    }
-
-    /// See [`Ticket::note_body`].
-    pub fn note_body(&self, body: Body) {
-        self.ticket.note_body(body);
+    /// What is known of it to those who look from outside the request's callbacks.
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
     }
 }
 
 impl<H: Host> Drop for Place<H> {
     fn drop(&mut self) {
         let Some(shared) = self.plugin.feed() else { return };
-        let Ok(mut waiting) = shared.waiting().0.try_borrow_mut() else { return };
-        if let Some(index) = waiting.iter().position(|waiter| Rc::ptr_eq(&waiter.ticket, &self.ticket)) {
-            waiting.remove(index);
+        if shared.waiting().remove(&self.ticket) {
             self.host.add(shared.metrics().waiting, -1);
         }
     }
@@ -75,11 +68,25 @@ impl Waiter {
     fn has_waited(&mut self, now: u64) -> bool {
         let since = *self.since.get_or_insert(now);
         // A clock that was set back must not prolong it.
-        now < since || now.saturating_sub(since) >= PATIENCE
+        now < since || now.saturating_sub(since) >= self.patience
     }
 }
 
 impl Waiting {
+    /// Somebody waits, so many milliseconds at most. `None` must not happen.
+    pub fn add(&self, ticket: &Rc<Ticket>, patience: u64) -> Option<()> {
+        self.0.try_borrow_mut().ok()?.push(Waiter { ticket: Rc::clone(ticket), patience, since: None });
+        Some(())
+    }
+
+    /// One of them waits no more, if it still did.
+    pub fn remove(&self, ticket: &Rc<Ticket>) -> bool {
+        let Ok(mut waiting) = self.0.try_borrow_mut() else { return false };
+        // The latest to come are mostly the first to go.
+        let found = waiting.iter().rposition(|waiter| Rc::ptr_eq(&waiter.ticket, ticket));
+        found.map(|index| waiting.remove(index)).is_some()
+    }
+
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
         self.0.try_borrow().is_ok_and(|waiting| waiting.is_empty())

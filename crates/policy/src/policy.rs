@@ -9,8 +9,14 @@ use std::{
 use verdict::{document::HostDocument, grant::Grant};
 
 use crate::{
-    authenticate::Authenticate, compile, credential::Credential, error::PolicyErrors, namespaces::Namespaces,
-    pattern::AgentPattern, sources::Sources,
+    authenticate::Authenticate,
+    compile,
+    credential::Credential,
+    error::PolicyErrors,
+    namespaces::Namespaces,
+    pattern::AgentPattern,
+    places::{Place, Places},
+    sources::Sources,
 };
 
 /// Everything that operators wrote, checked as a whole: what data planes need (hosts) and what stays at the
@@ -22,17 +28,8 @@ pub struct Policy {
     /// By full name.
     pub(crate) credentials: BTreeMap<String, Credential>,
     pub(crate) exemptions: Vec<Exemption>,
-    /// Where each rule of each host stands.
-    pub(crate) places: Vec<Vec<Place>>,
-}
-
-/// A place in a policy file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: u32,
+    /// Where hosts, rules, clients and ceilings stand.
+    pub(crate) places: Places,
 }
 
 /// Who may start tasks, and which.
@@ -144,7 +141,25 @@ impl Policy {
     /// Where a rule stands, by the indices of its host in [`Policy::hosts`] and of the rule in the host.
     #[must_use]
     pub fn rule_place(&self, host: usize, rule: usize) -> Option<&Place> {
-        self.places.get(host)?.get(rule)
+        self.places.hosts.get(host)?.rules.get(rule)
+    }
+
+    /// Where a host stands, by its index in [`Policy::hosts`].
+    #[must_use]
+    pub fn host_place(&self, host: usize) -> Option<&Place> {
+        self.places.hosts.get(host).map(|places| &places.host)
+    }
+
+    /// Where a client stands.
+    #[must_use]
+    pub fn client_place(&self, client: &str) -> Option<&Place> {
+        self.places.clients.get(client).map(|places| &places.client)
+    }
+
+    /// Where a ceiling stands, by its client and its index in [`Client::may_request`].
+    #[must_use]
+    pub fn ceiling_place(&self, client: &str, ceiling: usize) -> Option<&Place> {
+        self.places.clients.get(client)?.ceilings.get(ceiling)
     }
 
     /// Clients by name. They never leave the server.

@@ -37,7 +37,7 @@ fn unknown_fields_are_located_at_every_level() {
     assert_eq!(
         errors(&with_rules(&["{method: GET, path: /, action: none, header: x}"])),
         "p.yaml:6:46: routes[0].rules[0].header: unknown field; known are `method`, `path`, `query`, `action`, \
-         `resource`, `params`, `body`, `upgrade`"
+         `resource`, `params`, `body`, `form`, `max_body`, `upgrade`"
     );
     assert_eq!(
         errors(&with_rules(&[r#"{method: GET, path: "/{a}", action: "n:A", resource: "n://{a}",
@@ -64,22 +64,6 @@ fn what_this_version_lacks_is_refused() {
         (with_authenticate("{jwks: {}}"), "4:20: clients.c.authenticate.jwks: `jwks` is"),
         (with_authenticate("{spiffe: x}"), "4:20: clients.c.authenticate.spiffe: `spiffe` is"),
         (with_authenticate("{federated: {}}"), "4:20: clients.c.authenticate.federated: `federated` is"),
-        (
-            with_rules(&[
-                r#"{method: GET, path: "/", action: "n:A", resource: "n://a", params: {p: body./x}}"#,
-            ]),
-            "6:80: routes[0].rules[0].params.p: reading the body is",
-        ),
-        (
-            with_rules(&[
-                r#"{method: GET, path: "/", action: "n:A", resource: "n://a", params: {p: {from: form.x}}}"#,
-            ]),
-            "6:87: routes[0].rules[0].params.p.from: reading the form is",
-        ),
-        (
-            with_rules(&[r#"{method: GET, path: "/", action: "rds:{form.Action}", resource: "n://a"}"#]),
-            "6:42: routes[0].rules[0].action: reading the form is",
-        ),
     ] {
         assert_eq!(errors(&text), format!("p.yaml:{error} not supported by this version"));
     }

@@ -84,8 +84,8 @@ fn words_are_of_closed_sets() {
             "6:45: routes[0].rules[0].query.q: `maybe` is unknown; known are `optional`, `required`",
         ),
         (
-            r#"{method: GET, path: "/", body: json, action: none}"#,
-            "6:40: routes[0].rules[0].body: `json` is unknown; known are `none`, `opaque`",
+            r#"{method: GET, path: "/", body: xml, action: none}"#,
+            "6:40: routes[0].rules[0].body: `xml` is unknown; known are `none`, `opaque`, `json`, `form`",
         ),
         (
             r#"{method: GET, path: "/{a}", action: "n:A", resource: "n://x", params: {p: {from: path.a, type: float}}}"#,

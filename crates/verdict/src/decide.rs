@@ -3,16 +3,18 @@
 use alloc::{boxed::Box, string::String, sync::Arc};
 
 use crate::{
-    Body, Denial, DenialCode, Injection, Limit, LimitedPermit, Permit, Request, Snapshot, UnixTime,
+    Body, BodyNeed, Denial, DenialCode, Injection, Limit, LimitedPermit, Permit, Request, Snapshot, UnixTime,
     denial::Refusal,
     document::DEFAULT_MAX_STALENESS,
     grant::{Grant, GrantId, Miss},
     permit::GrantedRequest,
     request::{
+        Leniencies,
         credential::{self, Credential, Scheme},
         fields::{Fields, Single},
-        host, path,
-        query::Query,
+        host,
+        pairs::Pairs,
+        path,
     },
     route::{Host, Meaning, Rule, Target},
     token::{TokenKey, UnverifiedToken, VerifiedToken, VerifiedTokens},
@@ -31,6 +33,9 @@ pub enum Verdict {
     NeedsUse(Box<LimitedPermit>),
     /// It gets the denial's response.
     Deny(Denial),
+    /// All that can be told without the body is in order: [`Body::Present`] is not enough, and nothing may go on before
+    /// the request was judged again. Nobody without a good token gets this far.
+    NeedsBody(BodyNeed),
 }
 
 impl Verdict {
@@ -40,7 +45,7 @@ impl Verdict {
         match self {
             Self::Allow(permit) => permit.injection(),
             Self::NeedsUse(limited) => limited.injection(),
-            Self::Deny(_) => None,
+            Self::Deny(_) | Self::NeedsBody(_) => None,
         }
     }
 
@@ -51,6 +56,7 @@ impl Verdict {
             Self::Allow(permit) => permit.refused(refusal, now),
             Self::NeedsUse(limited) => limited.refused(refusal, now),
             Self::Deny(denial) => Self::Deny(denial),
+            Self::NeedsBody(_) => Self::Deny(Denial::new(refusal, None)),
         }
     }
 }
@@ -113,9 +119,15 @@ fn judge(
     token
         .check_revocation(snapshot.hash_key(), snapshot.revocations(), snapshot.min_iat())
         .map_err(denied)?;
-    let Reading::Means(meaning) = reading.map_err(denied)? else {
+    let Reading::Reads { rule, target, leniencies } = reading.map_err(denied)? else {
         return Ok(Verdict::Allow(Permit::exempt(fields)));
     };
+    if request.body == Body::Present
+        && let Some(need) = rule.body_need()
+    {
+        return Ok(Verdict::NeedsBody(need));
+    }
+    let meaning = rule.meaning(&target, leniencies).map_err(denied)?;
     let Choice { grant, limited } = choose_grant(token.grants(), &meaning).map_err(denied)?;
     let limit = limited.map(|id| Limit { jti: token.id().into(), grant, id });
     let granted = GrantedRequest::new(token, meaning, grant, known_host);
@@ -161,14 +173,18 @@ pub(crate) fn check_age(
     }
 }
 
-/// What a request is, once it reads in one way only.
-enum Reading {
+/// What a request is, once its header fields read in one way only.
+enum Reading<'r> {
     Exempt,
-    Means(Meaning),
+    Reads { rule: &'r Rule, target: Target<'r>, leniencies: Leniencies },
 }
 
-/// Step 5, done early: request to action, resource and parameters.
-fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<Reading, Refusal> {
+/// Step 5, done early: request to rule. What the rule makes of it comes after the token, because it may rest on a body.
+fn read_request<'r>(
+    host: Option<&'r Host>,
+    fields: &'r Fields<'r>,
+    body: Body<'r>,
+) -> Result<Reading<'r>, Refusal> {
     check_framing(fields, body)?;
     if fields.overrides_target {
         return Err(Refusal::new(
@@ -183,16 +199,17 @@ fn read_request(host: Option<&Host>, fields: &Fields<'_>, body: Body) -> Result<
         return Err(Refusal::new(DenialCode::NoRoute, "no such host"));
     };
     let (raw_path, raw_query) = path::split(raw_path);
-    let segments = path::read(raw_path, host.leniencies())?;
+    let leniencies = host.leniencies();
+    let segments = path::read(raw_path, leniencies)?;
     let method = core::str::from_utf8(method).unwrap_or_default();
     let rule: &Rule = host.rule(&segments, method)?;
-    let target = Target { segments, query: Query::read(raw_query, host.leniencies())?, fields, body };
+    let target = Target { segments, query: Pairs::read(raw_query, leniencies)?, fields, body };
     rule.check(&target)?;
-    Ok(rule.meaning(&target)?.map_or(Reading::Exempt, Reading::Means))
+    Ok(if rule.is_exempt() { Reading::Exempt } else { Reading::Reads { rule, target, leniencies } })
 }
 
 /// A length that promises what does not come, or comes twice, is how requests are smuggled (RFC 9112 section 6.3).
-fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
+fn check_framing(fields: &Fields<'_>, body: Body<'_>) -> Result<(), Refusal> {
     let malformed = |detail| Err(Refusal::new(DenialCode::MalformedRequest, detail));
     if fields.all.len() > MAX_FIELDS {
         return malformed("more than 90 header fields");
@@ -209,11 +226,13 @@ fn check_framing(fields: &Fields<'_>, body: Body) -> Result<(), Refusal> {
             if promised && fields.upgrade != Single::Absent {
                 return malformed("`content-length` beside `upgrade`");
             }
-            if promised == (body == Body::Present) {
-                Ok(())
-            } else {
-                malformed("`content-length` and body differ")
-            }
+            let fits = match body {
+                Body::Whole(bytes) => core::str::from_utf8(digits).is_ok_and(|digits| {
+                    digits.parse::<u64>().is_ok_and(|length| usize::try_from(length) == Ok(bytes.len()))
+                }),
+                _ => promised == body.is_there(),
+            };
+            if fits { Ok(()) } else { malformed("`content-length` and body differ") }
         }
     }
 }

@@ -13,15 +13,20 @@ pub const FORMAT: u32 = 1;
 
 /// Hosts with a credential: a reader that does not know of them would forward requests without one.
 pub const CREDENTIALS: &str = "credentials";
+/// Rules that read bodies: a reader that does not know of them would not look into one.
+pub const BODIES: &str = "bodies";
 
 /// What [`SnapshotDocument::requires`] may hold in this version.
-pub const FEATURES: &[&str] = &[CREDENTIALS];
+pub const FEATURES: &[&str] = &[BODIES, CREDENTIALS];
 
 /// The features that a reader of `hosts` must know.
 #[must_use]
 pub fn required_by(hosts: &[HostDocument]) -> Vec<String> {
-    let credentials = hosts.iter().any(|host| host.credential.is_some()).then_some(CREDENTIALS);
-    credentials.into_iter().map(String::from).collect()
+    let reads = |rule: &RuleDocument| matches!(rule.body, BodyDocument::Json | BodyDocument::Form);
+    let bodies = hosts.iter().flat_map(|host| &host.rules).any(reads);
+    let credentials = hosts.iter().any(|host| host.credential.is_some());
+    let needed = [(BODIES, bodies), (CREDENTIALS, credentials)];
+    needed.into_iter().filter(|(_, is_needed)| *is_needed).map(|(feature, _)| String::from(feature)).collect()
 }
 
 /// Everything a verdict reads, before it is compiled into a [`Snapshot`](crate::Snapshot).
@@ -30,7 +35,7 @@ pub fn required_by(hosts: &[HostDocument]) -> Vec<String> {
 pub struct SnapshotDocument {
     /// Version of this form; see [`FORMAT`].
     pub format: u32,
-    /// Features the reader must know to apply this document; see [`FEATURES`].
+    /// Features the reader must know to apply this document: some of [`FEATURES`].
     #[serde(default)]
     pub requires: Vec<String>,
     /// What this snapshot is a version of; never goes back.
@@ -201,9 +206,15 @@ pub struct RuleDocument {
     /// Parameters that grants may constrain.
     #[serde(default, deserialize_with = "strict::unique_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, ParamDocument>,
-    /// Whether the request may have a body.
+    /// Whether the request may have a body, and how it is read.
     #[serde(default)]
     pub body: BodyDocument,
+    /// Names that a form may have, as in `query`. Only where `body` is `form`.
+    #[serde(default, deserialize_with = "strict::unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub form: BTreeMap<String, Presence>,
+    /// Longest body that is read, bytes. Only where `body` is `form` or `json`; [`DEFAULT_MAX_BODY`] if it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<u32>,
     /// Protocols (lower case) this request may upgrade to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upgrade: Vec<String>,
@@ -223,9 +234,9 @@ pub enum Presence {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct ParamDocument {
-    /// `path.<capture>`, `query.<name>` or `header.<name>`.
+    /// `path.<capture>`, `query.<name>`, `header.<name>`, `form.<name>` or `body.<JSON pointer>`.
     pub from: String,
-    /// How its text is read.
+    /// How its text is read; in JSON, what type it must have.
     #[serde(default, rename = "type")]
     pub kind: ParamType,
 }
@@ -252,4 +263,13 @@ pub enum BodyDocument {
     None,
     /// Bytes that the verdict does not read.
     Opaque,
+    /// One JSON value.
+    Json,
+    /// Form-encoded pairs.
+    Form,
 }
+
+/// Default of [`RuleDocument::max_body`], bytes.
+pub const DEFAULT_MAX_BODY: u32 = 64 * 1024;
+/// Largest [`RuleDocument::max_body`], bytes.
+pub const LARGEST_MAX_BODY: u32 = 1024 * 1024;

@@ -71,7 +71,7 @@ fn the_place_is_named() {
             },
         ),
         (
-            "snapshot: hosts[0].rules[1].resource: `{nokey}` is no placeholder of the path, no `{query.name}` and no `{header.name}`",
+            "snapshot: hosts[0].rules[1].resource: `{nokey}` is no placeholder of the path, no `{query.name}`, `{header.name}`, `{form.name}` or `{body./pointer}`",
             &|d| d["hosts"][0]["rules"][1]["resource"] = json!("s3://{bucket}/{nokey}"),
         ),
         ("snapshot: hosts[0].rules[3].action: `query.Verb` is not declared under `query`", &|d| {

@@ -35,7 +35,7 @@ pub(crate) fn judged<'e>(
         Verdict::Allow(permit) => permitted(permit)?,
         Verdict::Deny(denial) => denied(denial)?,
         // Not decided yet.
-        Verdict::NeedsUse(_) => return None,
+        Verdict::NeedsUse(_) | Verdict::NeedsBody(_) => return None,
     };
     let token = token?;
     Some(Event {

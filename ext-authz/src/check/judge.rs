@@ -32,29 +32,29 @@ pub(super) enum Judged {
     Awaits(Arc<Keeper>),
 }
 
-/// What an answer rests on beside the question.
-pub(super) struct Basis<'b> {
-    /// Policy and revocations, and when they were read.
-    pub(super) state: &'b State,
-    pub(super) as_of: UnixMillis,
-    /// Counts the uses of limited grants.
-    pub(super) uses: &'b Uses,
-    /// Who asks.
-    pub(super) plane: &'b DataPlane,
-    pub(super) recorder: &'b Recorder,
-    /// What granted requests carry.
-    pub(super) credentials: &'b Credentials,
+/// What answers need beside the state.
+pub(super) struct Means<'m> {
+    pub(super) uses: &'m Uses,
+    pub(super) recorder: &'m Recorder,
+    pub(super) credentials: &'m Credentials,
 }
 
 /// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
 /// credential that it needs, so that it is here or cannot be had.
-pub(super) async fn judge(basis: Basis<'_>, question: &Question, has_waited: bool) -> Judged {
-    let Basis { state, as_of, uses, plane, recorder, credentials } = basis;
+pub(super) async fn judge(
+    state: &State,
+    as_of: UnixMillis,
+    plane: &DataPlane,
+    means: Means<'_>,
+    question: &Question,
+    has_waited: bool,
+) -> Judged {
+    let Means { uses, recorder, credentials } = means;
     let answer = |response| Judged::Answer(Box::new(response));
     let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;
     let fields = question.fields();
-    let request = Request { headers: &fields, body: question.body, peer: &question.peer };
+    let request = Request { headers: &fields, body: question.body(), peer: &question.peer };
     let Ok(snapshot) = state.snapshot_in(scope) else {
         tracing::error!(data_plane, "denied a request: its data plane's part of the policy does not compile");
         return answer(unavailable(&request));
@@ -65,8 +65,8 @@ pub(super) async fn judge(basis: Basis<'_>, question: &Question, has_waited: boo
     let now = clock::now();
     let mut verdict = decide(&snapshot, &request, now, freshness, &mut tokens);
     let mut kept = None;
-    // Before a use is counted: who cannot go on spends none. Where the filter is behind, it is the filter's matter.
-    if !question.is_for_filter
+    // Before a use is counted: who cannot go on spends none. Where the filter is behind, both are its matter.
+    if !question.is_counted_elsewhere
         && let Some(injection) = verdict.injection()
     {
         let refusal = match inject(injection, plane, question.cluster.as_deref(), state, credentials) {
@@ -84,7 +84,7 @@ pub(super) async fn judge(basis: Basis<'_>, question: &Question, has_waited: boo
     }
     let verdict = match verdict {
         Verdict::NeedsUse(limited) => {
-            let outcome = if question.is_for_filter {
+            let outcome = if question.is_counted_elsewhere {
                 Use::Counted
             } else {
                 let (decision, grant) = (&question.decision, limited.limit().grant);
@@ -119,7 +119,8 @@ pub(super) async fn judge(basis: Basis<'_>, question: &Question, has_waited: boo
             record.take(&verdict, tokens.token.as_deref());
             answer(refused(denial, &request))
         }
-        Verdict::NeedsUse(_) => answer(unavailable(&request)),
+        // What Envoy sends of a body is all that there is to judge by, so none is asked for.
+        Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => answer(unavailable(&request)),
     }
 }
 
@@ -169,7 +170,7 @@ impl Record<'_> {
         let denial = match verdict {
             Verdict::Deny(denial) => Some(denial),
             Verdict::Allow(permit) => permit.shadowed_denial(),
-            Verdict::NeedsUse(_) => None,
+            Verdict::NeedsBody(_) | Verdict::NeedsUse(_) => None,
         };
         if let Some(denial) = denial {
             let listed = snapshot.listed_host(host.as_bytes()).unwrap_or_default();

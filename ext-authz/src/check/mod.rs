@@ -1,5 +1,6 @@
 //! `envoy.service.auth.v3.Authorization`: Envoy's question to the verdict, and the verdict to Envoy's answer.
 
+mod body;
 mod inject;
 mod judge;
 mod memory;

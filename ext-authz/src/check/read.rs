@@ -1,11 +1,14 @@
 //! From Envoy's question to the verdict's request.
 
+use std::mem;
+
 use envoy_types::pb::google::protobuf::{Timestamp, value::Kind};
 use thiserror::Error;
 use uuid::Uuid;
 use verdict::{Body, Peer};
 
 use super::{
+    body::{RequestBody, SentBody},
     respond::HIDDEN_FROM_CHECK,
     wire::{Attributes, CheckRequest, HttpRequest, Metadata, Request},
 };
@@ -18,6 +21,9 @@ const RBAC: &[u8] = b"envoy.filters.http.rbac";
 /// `connection.peer_certificate_valid` is true, which Check messages do not say themselves.
 const PEER_VALIDATED: &str = "writ_peer_shadow_engine_result";
 
+/// A header field: name in lower case, and value.
+pub(super) type Field = (Vec<u8>, Vec<u8>);
+
 /// What the configuration of an Envoy says that has the filter behind `ext_authz`: one request, one use.
 const USES: &[u8] = b"writ_uses";
 const BY_FILTER: &[u8] = b"filter";
@@ -25,16 +31,16 @@ const BY_FILTER: &[u8] = b"filter";
 /// A request's parts in owned form.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// Names in lower case, and values.
-    pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
-    pub(super) body: Body,
+    /// In order.
+    pub(super) headers: Vec<Field>,
+    body: RequestBody,
     pub(super) peer: Peer,
+    /// The cluster that the route leads to, if its configuration says so.
+    pub(super) cluster: Option<Vec<u8>>,
     /// Names the decision: the same however often Envoy asks about one request.
     pub(super) decision: Vec<u8>,
     /// Whether the filter in the same Envoy counts uses, and puts credentials in.
-    pub(super) is_for_filter: bool,
-    /// The cluster that the route leads to, if its configuration says so.
-    pub(super) cluster: Option<Vec<u8>>,
+    pub(super) is_counted_elsewhere: bool,
 }
 
 /// A message that is no question about an HTTP request.
@@ -43,30 +49,38 @@ pub(super) struct Question {
 pub(super) struct NotHttp;
 
 impl Question {
-    pub(super) fn read(message: CheckRequest) -> Result<Self, NotHttp> {
+    /// `announced`: how much of a body the asking filter sends at most, if it has said so.
+    pub(super) fn read(message: CheckRequest, announced: Option<usize>) -> Result<Self, NotHttp> {
         let Attributes { source, request, context_extensions, metadata_context } =
             message.attributes.ok_or(NotHttp)?;
         let Request { time, http } = request.ok_or(NotHttp)?;
-        let http = http.ok_or(NotHttp)?;
+        let mut http = http.ok_or(NotHttp)?;
         let decision = decision(&http.id, time);
-        let has_body = !http.body.is_empty() || !http.raw_body.is_empty();
+        let bytes =
+            if http.raw_body.is_empty() { mem::take(&mut http.body) } else { mem::take(&mut http.raw_body) };
         let certificate = source.map(|source| source.certificate).unwrap_or_default();
         let peer = if certificate.is_empty() {
             Peer::none()
         } else {
             Peer::from_url_encoded_pem(&certificate, is_validated(metadata_context.as_ref()))
         };
-        let headers = read_headers(http);
+        let (headers, remarks) = read_headers(http);
         if headers.is_empty() {
             return Err(NotHttp);
         }
-        let is_for_filter =
-            context_extensions.iter().any(|extension| extension.key == USES && extension.value == BY_FILTER);
-        let body = if has_body { Body::Present } else { Body::Absent };
-        // The last extension of a map key counts (protobuf encoding guide).
-        let cluster = context_extensions.into_iter().rev().find(|extension| extension.key == CLUSTER);
-        let cluster = cluster.map(|extension| extension.value);
-        Ok(Self { headers, body, peer, decision, is_for_filter, cluster })
+        let sent = SentBody { bytes, remarks, announced, extensions: &context_extensions };
+        let body = sent.read(&headers);
+        let is_counted_elsewhere =
+            context_extensions.iter().any(|entry| entry.key == USES && entry.value == BY_FILTER);
+        // The last entry of a map key counts (protobuf encoding guide).
+        let cluster = context_extensions.into_iter().rev().find(|entry| entry.key == CLUSTER);
+        let cluster = cluster.map(|entry| entry.value);
+        Ok(Self { headers, body, peer, cluster, decision, is_counted_elsewhere })
+    }
+
+    /// The verdict's view of the body.
+    pub(super) fn body(&self) -> Body<'_> {
+        self.body.view()
     }
 
     /// The verdict's view of the header fields.
@@ -84,10 +98,11 @@ fn decision(id: &[u8], time: Option<Timestamp>) -> Vec<u8> {
     [&seconds.to_be_bytes()[..], &nanos.to_be_bytes(), id].concat()
 }
 
-/// The raw header fields. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,
+/// The raw header fields, and apart from them Envoy's remarks that the body was cut: no fields of the request, and none to
+/// be counted. A client's own of that name is left out by Envoy. Only a message without them (`encode_raw_headers` is off) is read by its merged ones,
 /// in which a repeated field shows as a comma.
-fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut headers: Vec<(Vec<u8>, Vec<u8>)> = match http.header_map {
+fn read_headers(http: HttpRequest) -> (Vec<Field>, Vec<Vec<u8>>) {
+    let mut headers: Vec<Field> = match http.header_map {
         Some(map) => {
             let value = |raw: Vec<u8>, text| if raw.is_empty() { text } else { raw };
             map.headers
@@ -100,9 +115,9 @@ fn read_headers(http: HttpRequest) -> Vec<(Vec<u8>, Vec<u8>)> {
     for (name, _) in &mut headers {
         name.make_ascii_lowercase();
     }
-    // Envoy's own remark that the body was cut: no field of the request, and none to be counted.
-    headers.retain(|(name, _)| name != HIDDEN_FROM_CHECK.as_bytes());
-    headers
+    let (remarks, headers): (Vec<_>, Vec<_>) =
+        headers.into_iter().partition(|(name, _)| name == HIDDEN_FROM_CHECK.as_bytes());
+    (headers, remarks.into_iter().map(|(_, value)| value).collect())
 }
 
 /// Whether Envoy verified the certificate's chain.

@@ -19,7 +19,8 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::{
-    judge::{Basis, Judged, judge, not_http},
+    body,
+    judge::{Judged, Means, judge, not_http},
     read::Question,
     reflection::SERVICE,
     wire::CheckRequest,
@@ -110,37 +111,37 @@ impl UnaryService<CheckRequest> for Check {
     type Future = BoxFuture<tonic::Response<CheckResponse>, Status>;
 
     fn call(&mut self, request: tonic::Request<CheckRequest>) -> Self::Future {
-        let question = match Question::read(request.into_inner()) {
-            Ok(question) => question,
-            Err(error) => {
-                return Box::pin(ready(Ok(tonic::Response::new(not_http(&self.data_plane, error)))));
-            }
-        };
+        let announced = body::announced(request.metadata());
         let check = self.clone();
         Box::pin(async move {
-            let judged = match check.judge(&question, false).await {
-                Judged::Awaits(keeper) => {
-                    // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
-                    let _ = keeper.soon().await;
-                    check.judge(&question, true).await
-                }
-                judged => judged,
-            };
-            match judged {
-                Judged::Answer(response) => Ok(tonic::Response::new(*response)),
-                Judged::Awaits(_) => Err(Status::internal("waits once")),
-            }
+            Ok(tonic::Response::new(match Question::read(request.into_inner(), announced) {
+                Ok(question) => check.answer(&question).await?,
+                Err(error) => not_http(&check.data_plane, error),
+            }))
         })
     }
 }
 
 impl Check {
+    async fn answer(&self, question: &Question) -> Result<CheckResponse, Status> {
+        let keeper = match self.judge(question, false).await {
+            Judged::Answer(response) => return Ok(*response),
+            Judged::Awaits(keeper) => keeper,
+        };
+        // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
+        let _ = keeper.soon().await;
+        match self.judge(question, true).await {
+            Judged::Answer(response) => Ok(*response),
+            Judged::Awaits(_) => Err(Status::internal("waits once")),
+        }
+    }
+
     async fn judge(&self, question: &Question, has_waited: bool) -> Judged {
         let Self { current, uses, recorder, credentials, data_plane } = self;
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        let basis = Basis { state: &state, as_of, uses, plane: data_plane, recorder, credentials };
-        judge(basis, question, has_waited).await
+        let means = Means { uses, recorder, credentials };
+        judge(&state, as_of, data_plane, means, question, has_waited).await
     }
 }

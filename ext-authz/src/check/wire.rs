@@ -20,7 +20,7 @@ pub(super) struct Attributes {
     pub(super) request: Option<Request>,
     /// What the route's configuration says.
     #[prost(message, repeated, tag = "10")]
-    pub(super) context_extensions: Vec<ContextExtension>,
+    pub(super) context_extensions: Vec<Entry>,
     #[prost(message, optional, tag = "11")]
     pub(super) metadata_context: Option<Metadata>,
 }
@@ -30,15 +30,6 @@ pub(super) struct Source {
     /// Percent-encoded PEM.
     #[prost(bytes = "vec", tag = "5")]
     pub(super) certificate: Vec<u8>,
-}
-
-/// What Envoy's configuration says of the route.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct ContextExtension {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(super) key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    pub(super) value: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -57,7 +48,7 @@ pub(super) struct HttpRequest {
     pub(super) id: Vec<u8>,
     /// Header fields merged by name: only where `header_map` is absent.
     #[prost(message, repeated, tag = "3")]
-    pub(super) headers: Vec<MergedHeader>,
+    pub(super) headers: Vec<Entry>,
     #[prost(bytes = "vec", tag = "11")]
     pub(super) body: Vec<u8>,
     #[prost(bytes = "vec", tag = "12")]
@@ -66,8 +57,9 @@ pub(super) struct HttpRequest {
     pub(super) header_map: Option<HeaderMap>,
 }
 
+/// An entry of a map from text to text.
 #[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct MergedHeader {
+pub(super) struct Entry {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) key: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]

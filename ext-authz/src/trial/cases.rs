@@ -143,6 +143,7 @@ impl CaseFile {
             let (decided, detail) = match verdict {
                 Verdict::Allow(permit) => (name_of(permit.kind()), None),
                 Verdict::Deny(denial) => (denial.code().as_str(), Some(denial.detail().to_owned())),
+                Verdict::NeedsBody(_) => ("none", Some(super::UNKNOWN_BODY.to_owned())),
                 Verdict::NeedsUse(_) => (DenialCode::ServerUnavailable.as_str(), None),
             };
             Ok(Outcome { file: &self.path, line: place(case).0, case: &case.value, decided, detail })

@@ -3,7 +3,7 @@
 use policy::{Place, Policy};
 use serde::Serialize;
 use verdict::{
-    Denial, Grant, PermitKind, Verdict,
+    Denial, DenialCode, Grant, PermitKind, Refusal, Verdict,
     document::{HostDocument, Mode, ParamType, RuleDocument},
     grant::GrantType,
 };
@@ -89,6 +89,7 @@ fn find_rule(policy: &Policy, line: &RequestLine) -> Result<Result<(usize, usize
             .and_then(|(host, rule)| Some((host.parse().ok()?, rule.parse().ok()?)))
             .ok_or_else(no_rule),
         Verdict::Deny(denial) => Err(denial),
+        Verdict::NeedsBody(_) => Err(no_body()),
         Verdict::NeedsUse(_) => Err(no_rule()),
     })
 }
@@ -107,6 +108,7 @@ fn meaning(
     let permit = match trial.judge(line, Some(&anything))? {
         Verdict::Allow(permit) => permit,
         Verdict::Deny(denial) => return Ok(Err(denial)),
+        Verdict::NeedsBody(_) => return Ok(Err(no_body())),
         Verdict::NeedsUse(_) => return Ok(Err(no_rule())),
     };
     let Some(record) = permit.record() else {
@@ -147,7 +149,9 @@ fn grant(action: &str, resource: &str) -> Vec<Grant> {
 }
 
 fn no_rule() -> Denial {
-    use verdict::{DenialCode, Refusal};
-
     Denial::new(Refusal::new(DenialCode::NoRoute, "no rule matches"), None)
+}
+
+fn no_body() -> Denial {
+    Denial::new(Refusal::new(DenialCode::BodyInvalid, super::UNKNOWN_BODY), None)
 }

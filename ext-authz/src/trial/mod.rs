@@ -11,5 +11,8 @@ mod value;
 
 pub use cases::{Case, CaseFile, CaseFileError, Outcome};
 pub use explain::{Explanation, Meaning, Parameter, explain};
-pub use request::RequestLine;
+pub use request::{BodyLine, RequestLine};
 pub use throwaway::{Trial, TrialError};
+
+/// What is wrong with a request of which it is only known that it has a body.
+const UNKNOWN_BODY: &str = "the rule reads the body, and what it says is not given";

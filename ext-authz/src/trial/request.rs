@@ -16,9 +16,25 @@ pub struct RequestLine {
     /// Further header fields; a name may come more than once.
     #[serde(default)]
     pub headers: Vec<(String, String)>,
-    /// Whether it has a body.
+    /// Its body.
     #[serde(default)]
-    pub body: bool,
+    pub body: BodyLine,
+}
+
+/// The body of a request that nobody sent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum BodyLine {
+    /// Whether there is one, whatever it says.
+    Known(bool),
+    /// What it says.
+    Text(String),
+}
+
+impl Default for BodyLine {
+    fn default() -> Self {
+        Self::Known(false)
+    }
 }
 
 impl RequestLine {
@@ -42,7 +58,19 @@ impl RequestLine {
         fields
     }
 
-    pub(super) fn body(&self) -> Body {
-        if self.body { Body::Present } else { Body::Absent }
+    pub(super) fn body(&self) -> Body<'_> {
+        match &self.body {
+            BodyLine::Known(false) => Body::Absent,
+            BodyLine::Known(true) => Body::Present,
+            BodyLine::Text(text) => Body::Whole(text.as_bytes()),
+        }
+    }
+
+    /// What the body says; empty where that is not known.
+    pub(super) fn body_text(&self) -> &str {
+        match &self.body {
+            BodyLine::Known(_) => "",
+            BodyLine::Text(text) => text,
+        }
     }
 }

@@ -10,6 +10,7 @@ use verdict::{
     Grant, Verdict,
     document::{HostDocument, Leniency, ParamDocument, ParamType, RuleDocument},
     grant::{Predicates, Scalar},
+    json,
 };
 
 use super::{RequestLine, Trial, TrialError};
@@ -49,6 +50,18 @@ fn read(host: &HostDocument, rule: &RuleDocument, line: &RequestLine, from: &str
         ("header", name) => {
             let mut headers = line.headers.iter();
             headers.find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
+        }
+        ("form", name) => {
+            let mut pairs = form_urlencoded::parse(line.body_text().as_bytes());
+            pairs.find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+        }
+        ("body", pointer) => {
+            let found = json::scan(line.body_text().as_bytes(), &[pointer.parse().ok()?]).ok()?;
+            found.into_iter().flatten().next().map(|scalar| match scalar {
+                json::Scalar::Text(text) => text.into_owned(),
+                json::Scalar::Number(text) => text.to_owned(),
+                json::Scalar::Boolean(value) => value.to_string(),
+            })
         }
         _ => None,
     }

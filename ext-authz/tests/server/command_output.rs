@@ -4,10 +4,11 @@ use std::process::Command;
 
 use crate::support::{Setup, command::code_and_text};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["serve"],
     &["policy", "check"],
     &["policy", "explain"],
+    &["policy", "lint"],
     &["policy", "test"],
     &["policy", "status"],
     &["policy", "diff"],

@@ -34,6 +34,7 @@ mod limits;
 mod operators;
 mod policy_command;
 mod policy_diff;
+mod policy_scope;
 mod policy_status;
 mod reflection;
 mod reload;

@@ -50,6 +50,9 @@ pub struct Case {
     /// What follows the headers.
     #[serde(default)]
     pub body: Body,
+    /// The body's text is followed by spaces up to so many bytes.
+    #[serde(default)]
+    pub pad: usize,
     /// HTTP version.
     #[serde(default)]
     pub over: Over,

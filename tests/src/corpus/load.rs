@@ -16,8 +16,10 @@ use crate::{
 };
 
 /// Attacks that must be in the corpus.
-pub const REQUIRED_ATTACKS: [u8; 28] =
-    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 19, 20, 21, 22, 23, 25, 26, 27, 30, 31, 39, 40, 41, 42, 48];
+pub const REQUIRED_ATTACKS: [u8; 33] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25, 26, 27, 30, 31,
+    39, 40, 41, 42, 48,
+];
 /// Variants that each of them needs at least.
 pub const VARIANTS: usize = 3;
 

@@ -55,11 +55,16 @@ impl Preparer<'_> {
         for line in &case.headers {
             headers.push(field(line, &fill)?);
         }
+        let body = |text: &str| -> Result<Vec<u8>> {
+            let mut body = fill(text)?;
+            body.resize(body.len().max(case.pad), b' ');
+            Ok(body)
+        };
         let payload = match &case.body {
             Body::None => Payload::None,
-            Body::Sized(text) => Payload::Sized(fill(text)?),
-            Body::Streamed(text) => Payload::Streamed(fill(text)?),
-            Body::Trailers(text, trailer) => Payload::Trailers(fill(text)?, field(trailer, &fill)?),
+            Body::Sized(text) => Payload::Sized(body(text)?),
+            Body::Streamed(text) => Payload::Streamed(body(text)?),
+            Body::Trailers(text, trailer) => Payload::Trailers(body(text)?, field(trailer, &fill)?),
             Body::Unframed(text) => Payload::Unframed(fill(text)?),
             Body::Open => Payload::Open,
         };

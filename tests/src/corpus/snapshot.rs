@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::Value;
 use verdict::{
-    document::{FORMAT, HostDocument, KeyDocument, SnapshotDocument, Version},
+    document::{FORMAT, HostDocument, KeyDocument, SnapshotDocument, Version, required_by},
     revocation::{HashKey, Kind},
 };
 
@@ -68,7 +68,7 @@ pub fn document(
     let issuer_key = KeyDocument { kid: issuer.kid(), alg: "EdDSA".to_owned(), x: issuer.x() };
     Ok(SnapshotDocument {
         format: FORMAT,
-        requires: Vec::new(),
+        requires: required_by(hosts),
         version: Version { epoch: 1, generation: 1, revocation: 0 },
         issued_at: now,
         not_after: not_after.as_ref().map(instant).transpose()?,

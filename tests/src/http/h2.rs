@@ -137,7 +137,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection that breaks.
     pub async fn data(&mut self, id: u32, bytes: &[u8], end_stream: bool) -> Result<()> {
         let flag = if end_stream { flags::END_STREAM } else { 0 };
-        self.send(&Frame::new(Kind::Data, flag, id, bytes.to_vec())).await
+        let mut rest = bytes;
+        while let Some((piece, after)) = rest.split_at_checked(LARGEST_FRAME)
+            && !after.is_empty()
+        {
+            self.send(&Frame::new(Kind::Data, 0, id, piece.to_vec())).await?;
+            rest = after;
+        }
+        self.send(&Frame::new(Kind::Data, flag, id, rest.to_vec())).await
+    }
+
+    /// Waits for the peer's settings and takes them: before that a stream has the smaller window that all begin with.
+    ///
+    /// # Errors
+    /// Frames that cannot be read.
+    pub async fn settle(&mut self) -> Result<()> {
+        while let Some(frame) = self.next_frame().await? {
+            if frame.kind == Kind::Settings && !frame.has(flags::ACK) {
+                return Ok(());
+            }
+        }
+        Err(unexpected("closed before its settings"))
     }
 
     /// Resets a stream with CANCEL.
@@ -217,6 +237,9 @@ where
     const ID: u32 = 1;
     let mut connection = Connection::open(stream).await?;
     let fields = fields(scheme, request);
+    if request.payload.bytes().len() > LARGEST_FRAME {
+        connection.settle().await?;
+    }
     connection.headers(ID, &fields, request.payload == Payload::None).await?;
     match &request.payload {
         Payload::None | Payload::Open => {}

@@ -7,14 +7,18 @@ use envoy_types::pb::{
         config::core::v3::{HeaderMap, HeaderValue, Metadata, header_value_option::HeaderAppendAction},
         service::auth::v3::{
             AttributeContext, CheckRequest, CheckResponse,
-            attribute_context::{HttpRequest, Peer, Request},
+            attribute_context::{self, HttpRequest, Peer},
             authorization_client::AuthorizationClient,
             check_response::HttpResponse,
         },
     },
     google::protobuf::{Struct, Value, value::Kind},
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    Request,
+    metadata::MetadataValue,
+    transport::{Channel, Endpoint},
+};
 
 use super::library::{as_filters_see_it, fields_in, has_body};
 use crate::{
@@ -67,6 +71,8 @@ impl Check {
     }
 
     async fn outcome(&mut self, request: CheckRequest, fields: Vec<Field>) -> Result<Outcome> {
+        let mut request = Request::new(request);
+        request.metadata_mut().insert("x-writ-max-request-bytes", MetadataValue::from(MOST_SENT));
         let answer =
             self.client.check(request).await.map_err(|status| unexpected(format!("check: {status}")))?;
         outcome(answer.into_inner(), fields)
@@ -88,18 +94,21 @@ fn check_request(
         raw_value: value.clone(),
         ..HeaderValue::default()
     };
-    let body = if has_body(request) {
-        request.payload.bytes().get(..1).unwrap_or(b"?").to_vec()
-    } else {
-        Vec::new()
-    };
+    let (body, is_partial) = sent_body(request);
+    // Envoy leaves a client's own field of this name out.
+    let sent = fields.iter().filter(|(name, _)| name != REMARK);
+    let mut header_map: Vec<HeaderValue> = sent.map(raw).collect();
+    if !body.is_empty() {
+        let remark = (REMARK.to_vec(), is_partial.to_string().into_bytes());
+        header_map.push(raw(&remark));
+    }
     let http = HttpRequest {
         method: text(b":method"),
         path: text(b":path"),
         host: text(b":authority"),
         scheme: text(b":scheme"),
         protocol: "HTTP/1.1".to_owned(),
-        header_map: Some(HeaderMap { headers: fields.iter().map(raw).collect() }),
+        header_map: Some(HeaderMap { headers: header_map }),
         size: -1,
         raw_body: body,
         ..HttpRequest::default()
@@ -107,10 +116,29 @@ fn check_request(
     CheckRequest {
         attributes: Some(AttributeContext {
             source: Some(Peer { certificate, ..Peer::default() }),
-            request: Some(Request { http: Some(http), ..Request::default() }),
+            request: Some(attribute_context::Request {
+                http: Some(http),
+                ..attribute_context::Request::default()
+            }),
             metadata_context: Some(peer_metadata(validated)),
             ..AttributeContext::default()
         }),
+    }
+}
+
+/// Envoy's own remark whether a body has more than it sent.
+const REMARK: &[u8] = b"x-envoy-auth-partial-body";
+/// `max_request_bytes` of `envoy/ext-authz.yaml`.
+const MOST_SENT: usize = 65_537;
+
+/// What Envoy sends of a body, and whether it has more. Of one that never comes it sends nothing, because it does not ask;
+/// here the first byte stands for it.
+fn sent_body(request: &RawRequest) -> (Vec<u8>, bool) {
+    let bytes = request.payload.bytes();
+    match bytes.get(..MOST_SENT) {
+        Some(sent) => (sent.to_vec(), bytes.len() > MOST_SENT),
+        None if bytes.is_empty() && has_body(request) => (b"?".to_vec(), true),
+        None => (bytes.to_vec(), false),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The `verdict` crate itself.
 
 use verdict::{
-    Body, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Use, Verdict, decide, document::HostDocument,
+    Body, BodyNeed, Freshness, NoCache, Peer, Request, Snapshot, UnixTime, Use, Verdict, decide,
+    document::HostDocument,
 };
 
 use crate::{
@@ -40,12 +41,17 @@ impl Library {
             fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
         let body = if has_body(&prepared.request) { Body::Present } else { Body::Absent };
         let request = Request { headers: &borrowed, body, peer: &peer };
-        let judged = decide(&snapshot, &request, UnixTime(prepared.now), Freshness::Static, &mut NoCache);
-        let judged = match judged {
-            // No surface of the corpus has tasks whose uses could be counted.
-            Verdict::NeedsUse(limited) => limited.settle(Use::Unavailable),
-            judged => judged,
+        let judge = |request: &Request<'_>| {
+            decide(&snapshot, request, UnixTime(prepared.now), Freshness::Static, &mut NoCache)
         };
+        let mut judged = judge(&request);
+        if let Verdict::NeedsBody(need) = judged {
+            judged = judge(&Request { body: read_body(&prepared.request, need), ..request });
+        }
+        if let Verdict::NeedsUse(limited) = judged {
+            // No surface of the corpus has tasks whose uses could be counted.
+            judged = limited.settle(Use::Unavailable);
+        }
         Ok(match judged {
             Verdict::NeedsUse(_) => unreachable!("it was settled"),
             Verdict::Allow(permit) => {
@@ -66,7 +72,17 @@ impl Library {
                     headers.map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect();
                 Outcome::of_response(Some(Response { status: response.status, headers, body: response.body }))
             }
+            Verdict::NeedsBody(_) => return Err(unexpected("a body is asked for twice")),
         })
+    }
+}
+
+/// The body as an adapter has it that reads no more than it must.
+fn read_body(request: &RawRequest, BodyNeed { most }: BodyNeed) -> Body<'_> {
+    match &request.payload {
+        Payload::Open => Body::Cut,
+        payload if payload.bytes().len() > most => Body::TooLarge,
+        payload => Body::Whole(payload.bytes()),
     }
 }
 

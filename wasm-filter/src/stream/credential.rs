@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use verdict::{Body, DenialCode, Injection, denial::Refusal};
+use verdict::{DenialCode, Injection, denial::Refusal};
 
-use super::{Asker, Known, Stream};
+use super::{Asker, Known, Seen, Stream};
 use crate::{
     call::{self, NoAnswer},
     feed::messages::lease_request,
@@ -33,11 +33,11 @@ impl<H: FeedHost + Clone> Stream<H> {
     pub(super) fn borrow(
         &mut self,
         plugin: &Rc<Plugin>,
-        body: Option<Body>,
+        seen: Seen,
         judged: Judged,
     ) -> Result<(Judged, Option<Loan>), Asked> {
         let Some(injection) = judged.verdict.injection().cloned() else { return Ok((judged, None)) };
-        let refusal = match self.try_borrow(plugin, body, injection, judged.at.0) {
+        let refusal = match self.try_borrow(plugin, seen, injection, judged.at.0) {
             Ok(Borrowed::Here(loan)) => return Ok((judged, Some(loan))),
             Ok(Borrowed::Asked(asked)) => return Err(asked),
             Err(refusal) => refusal,
@@ -50,7 +50,7 @@ impl<H: FeedHost + Clone> Stream<H> {
     fn try_borrow(
         &self,
         plugin: &Rc<Plugin>,
-        body: Option<Body>,
+        seen: Seen,
         injection: std::sync::Arc<Injection>,
         now: u64,
     ) -> Result<Borrowed, Refusal> {
@@ -80,7 +80,7 @@ impl<H: FeedHost + Clone> Stream<H> {
                 })?
             }
         };
-        let ticket = Ticket::new(self.scope, body);
+        let ticket = Ticket::holding(self.scope, seen, self.held.clone());
         let waiter = Waiter { ticket: Rc::clone(&ticket), used: self.known.used.clone() };
         if !flight.join(waiter) {
             return Err(unavailable("too many requests wait for the credential"));

@@ -1,13 +1,14 @@
-//! The end of a wait that does not come by a callback of the request: there is a snapshot, or the server has answered.
+//! The end of a wait that does not come by a callback of the request: there is a snapshot, the server has answered, or a
+//! body does not end.
 
 use std::rc::Rc;
 
-use verdict::Limit;
+use verdict::{Body, Limit};
 
 use super::{Flow, Known, Phase, Stream, credential, uses};
 use crate::{
     call::{self, NoAnswer},
-    host::{CallId, FeedHost, Level},
+    host::{CallId, FeedHost, Level, UnixMillis},
     lease::Flight,
     plugin::Plugin,
     ticket::{Outcome, Ticket},
@@ -66,6 +67,28 @@ impl<H: FeedHost + Clone> Stream<H> {
     /// Ends the wait of a request, from outside its callbacks: it is judged by what is there now, what is `known` of it
     /// included, and denied where that is nothing. Leaves its context the current one.
     pub fn settle(host: &H, plugin: &Rc<Plugin>, ticket: &Ticket, known: Known) {
+        Self::end_wait(host, plugin, ticket, known, |stream| stream.decide(ticket.seen()));
+    }
+
+    /// Ends the wait for bodies that took too long, up to so many, and says for how many. Leaves the context of one of the
+    /// requests the current one.
+    pub fn cut_bodies(host: &H, plugin: &Rc<Plugin>, at: UnixMillis, most: usize) -> usize {
+        let expired = plugin.bodies().take_expired(at.0, most);
+        for ticket in &expired {
+            // It was counted when the body was first waited for.
+            let known = Known { was_judged: true, ..Known::default() };
+            Self::end_wait(host, plugin, ticket, known, |stream| stream.judge_again(Body::Cut));
+        }
+        expired.len()
+    }
+
+    fn end_wait(
+        host: &H,
+        plugin: &Rc<Plugin>,
+        ticket: &Ticket,
+        known: Known,
+        judge: impl FnOnce(&mut Self) -> Flow,
+    ) {
         ticket.settle(Outcome::Denied);
         // A request that is gone needs no answer.
         if host.enter(ticket.scope().context).is_err() {
@@ -75,10 +98,12 @@ impl<H: FeedHost + Clone> Stream<H> {
         // Whoever was asked about was looked up.
         stream.lookup_counted = known.was_judged;
         stream.known = known;
-        let flow = stream.decide(ticket.body());
+        let flow = judge(&mut stream);
         ticket.settle(match stream.phase {
             Phase::Allowed(admission) => Outcome::Allowed(admission),
-            Phase::AwaitingBody => Outcome::AwaitingBody,
+            Phase::AwaitingBody(seen) => Outcome::AwaitingBody(seen),
+            // The request's next callback begins with it anew.
+            Phase::Reading(reading) => Outcome::AwaitingBody(reading.ticket().seen()),
             Phase::AwaitingAnswer(asked) => Outcome::AwaitingAnswer(asked),
             Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => Outcome::Denied,
         });

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use verdict::{Body, LimitedPermit, Use, Verdict};
+use verdict::{LimitedPermit, Use, Verdict};
 
-use super::{Asker, Stream};
+use super::{Asker, Seen, Stream};
 use crate::{
     call::{self, NoAnswer},
     feed::messages::{UseRequest, decode_use},
@@ -27,7 +27,7 @@ impl<H: FeedHost + Clone> Stream<H> {
     pub(super) fn count_use(
         &mut self,
         plugin: &Rc<Plugin>,
-        body: Option<Body>,
+        seen: Seen,
         judged: Judged,
     ) -> Result<Judged, Asked> {
         let Judged { verdict, at, token } = judged;
@@ -36,7 +36,7 @@ impl<H: FeedHost + Clone> Stream<H> {
             Some((limit, outcome)) if limit == limited.limit() => *outcome,
             // What was counted was another grant's, before the policy changed: one request, one use.
             Some(_) => Use::Unavailable,
-            None => match self.ask_use(plugin, body, &limited) {
+            None => match self.ask_use(plugin, seen, &limited) {
                 Ok(asked) => return Err(asked),
                 Err(error) => {
                     self.host.log(Level::Error, &format!("writ: no use can be counted: {error}"));
@@ -47,16 +47,11 @@ impl<H: FeedHost + Clone> Stream<H> {
         Ok(Judged { verdict: limited.settle(outcome), at, token })
     }
 
-    fn ask_use(
-        &self,
-        plugin: &Rc<Plugin>,
-        body: Option<Body>,
-        limited: &LimitedPermit,
-    ) -> Result<Asked, HostError> {
+    fn ask_use(&self, plugin: &Rc<Plugin>, seen: Seen, limited: &LimitedPermit) -> Result<Asked, HostError> {
         let shared = plugin.feed().ok_or(NO_SERVER)?;
         let decision = shared.decisions().next(&self.host)?;
         let message = UseRequest { decision, token: limited.token(), grant: limited.limit().grant }.encode();
-        let ticket = Ticket::new(self.scope, body);
+        let ticket = Ticket::holding(self.scope, seen, self.held.clone());
         let asker = Asker::Use {
             plugin: Rc::clone(plugin),
             ticket: Rc::clone(&ticket),

@@ -21,6 +21,8 @@ pub(crate) struct FakeHost(Rc<RefCell<State>>);
 pub(crate) struct State {
     /// The request's header fields; edits show here.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// What has come of the request's body.
+    pub(crate) body: Vec<u8>,
     /// The answer's fields; edits show here.
     pub(crate) response_fields: Vec<(String, Vec<u8>)>,
     pub(crate) now: u64,
@@ -109,6 +111,7 @@ impl FakeHost {
     pub(crate) fn new() -> Self {
         Self(Rc::new(RefCell::new(State {
             headers: Vec::new(),
+            body: Vec::new(),
             response_fields: Vec::new(),
             now: NOW,
             attributes: BTreeMap::new(),
@@ -171,6 +174,12 @@ impl FakeHost {
 impl Host for FakeHost {
     fn request_headers(&self) -> Result<Vec<(String, Vec<u8>)>, HostError> {
         Ok(self.call("request_headers")?.headers.clone())
+    }
+
+    fn request_body(&self, size: usize) -> Result<Vec<u8>, HostError> {
+        let state = self.call("request_body")?;
+        let body = state.body.get(..size).filter(|_| size == state.body.len());
+        body.map(<[u8]>::to_vec).ok_or(HostError { call: "request_body", status: 10 })
     }
 
     fn now_millis(&self) -> Result<UnixMillis, HostError> {

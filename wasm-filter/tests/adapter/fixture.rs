@@ -31,6 +31,10 @@ pub(crate) fn snapshot() -> Value {
         {"method": "GET", "path": "/{bucket}/{*key}", "action": "s3:GetObject", "resource": "s3://{bucket}/{key}"},
         {"method": "PUT", "path": "/{bucket}/{*key}", "action": "s3:PutObject", "resource": "s3://{bucket}/{key}",
          "body": "opaque"},
+        {"method": "POST", "path": "/{bucket}/{*key}", "action": "s3:PutObject", "resource": "s3://{bucket}/{key}",
+         "body": "json", "max_body": 4096, "params": {"size": {"from": "body./size", "type": "number"}}},
+        {"method": "POST", "path": "/{bucket}", "action": "s3:PutObject", "resource": "s3://{bucket}/logs/2026-05/form",
+         "body": "form", "form": {"tag": "optional"}},
         {"method": "GET", "path": "/live", "action": "none", "upgrade": ["websocket"]},
     ]);
     json!({

@@ -1,6 +1,7 @@
 //! The filter on a host in memory: what Envoy calls, in Envoy's order and in none.
 
 mod body;
+mod both;
 mod cache;
 mod deltas;
 mod early;
@@ -14,6 +15,7 @@ mod messages;
 mod open;
 mod order;
 mod peer;
+mod reading;
 mod root;
 mod stream;
 mod uses;

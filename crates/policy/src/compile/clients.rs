@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Namespace;
 use crate::{
+    places::{ClientPlaces, Place},
     policy::Client,
     report::Report,
     schema::{CeilingSource, ClientSource},
@@ -14,6 +15,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Clients<'n> {
     clients: BTreeMap<String, Client>,
+    places: BTreeMap<String, ClientPlaces>,
     /// Where each was defined first.
     defined: BTreeMap<&'n str, Named<'n>>,
 }
@@ -30,7 +32,7 @@ impl<'n> Clients<'n> {
             if !namespace.scope.has_client(named.name) {
                 named.refuse(namespace.lacks("client", named.name), report);
             }
-            for CeilingSource { actions, ceiling: _ } in &may_request {
+            for CeilingSource { field: _, actions, ceiling: _ } in &may_request {
                 for action in actions {
                     if let Ok(text) = action.text(report)
                         && !namespace.scope.has_action(text)
@@ -44,6 +46,9 @@ impl<'n> Clients<'n> {
                 named.refuse(format!("client `{}` is already defined at {file}:{line}", named.name), report);
                 continue;
             }
+            let ceilings = may_request.iter().map(|source| Place::of(&source.field)).collect();
+            let places = ClientPlaces { client: Place::of_name(&named), ceilings };
+            self.places.insert(named.name.to_owned(), places);
             let may_request = may_request.into_iter().map(|source| source.ceiling).collect();
             let namespace = namespace.name.to_owned();
             let client = Client { namespace, authenticate, agents, may_request, may_delegate };
@@ -52,7 +57,8 @@ impl<'n> Clients<'n> {
         }
     }
 
-    pub(super) fn finish(self) -> BTreeMap<String, Client> {
-        self.clients
+    /// The clients, and where they stand.
+    pub(super) fn finish(self) -> (BTreeMap<String, Client>, BTreeMap<String, ClientPlaces>) {
+        (self.clients, self.places)
     }
 }

@@ -12,7 +12,8 @@ use verdict::{
 
 use super::{Namespace, credentials::Credentials};
 use crate::{
-    policy::{Exemption, Place},
+    places::{HostPlaces, Place},
+    policy::Exemption,
     report::{Report, Reported},
     schema::{HostSource, RuleSource},
     yaml::Field,
@@ -23,7 +24,7 @@ use crate::{
 pub(super) struct Hosts<'n> {
     documents: Vec<HostDocument>,
     exemptions: Vec<Exemption>,
-    places: Vec<Vec<Place>>,
+    places: Vec<HostPlaces>,
     /// Where each name was listed first.
     listed: BTreeMap<String, Field<'n>>,
 }
@@ -47,13 +48,14 @@ impl<'n> Hosts<'n> {
             {
                 self.documents.push(document);
                 self.exemptions.extend(exemptions);
-                self.places.push(source.rules.iter().flatten().map(|rule| place(&rule.field)).collect());
+                let rules = source.rules.iter().flatten().map(|rule| Place::of(&rule.field)).collect();
+                self.places.push(HostPlaces { host: Place::of(&source.field), rules });
             }
         }
     }
 
-    /// The hosts, what is open, and where each host's rules stand.
-    pub(super) fn finish(self) -> (Vec<HostDocument>, Vec<Exemption>, Vec<Vec<Place>>) {
+    /// The hosts, what is open, and where hosts and rules stand.
+    pub(super) fn finish(self) -> (Vec<HostDocument>, Vec<Exemption>, Vec<HostPlaces>) {
         (self.documents, self.exemptions, self.places)
     }
 
@@ -127,10 +129,6 @@ fn judge(source: &RuleSource<'_>, namespace: Namespace<'_>, report: &mut Report)
         Ok(_) => claimed,
         Err(error) => Err(refuse(field, &error.field, error.reason, report)),
     }
-}
-
-fn place(field: &Field<'_>) -> Place {
-    Place { file: field.file().to_owned(), line: field.position().line }
 }
 
 /// What a rule opens, once for each name of its host; nothing if it has an action.

@@ -11,6 +11,7 @@ use hosts::Hosts;
 use crate::{
     error::PolicyErrors,
     namespaces::{Namespaces, Scope},
+    places::Places,
     policy::Policy,
     report::{Report, Reported},
     schema::FileSource,
@@ -45,9 +46,10 @@ pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Resu
     for (sources, namespace) in hosts {
         found.add(sources, namespace, &credentials, &mut report);
     }
-    let (hosts, exemptions, places) = found.finish();
-    let (clients, credentials) = (clients.finish(), credentials.finish());
-    report.finish(Policy { hosts, clients, credentials, exemptions, places })
+    let (hosts, exemptions, host_places) = found.finish();
+    let (clients, client_places) = clients.finish();
+    let places = Places { hosts: host_places, clients: client_places };
+    report.finish(Policy { hosts, clients, credentials: credentials.finish(), exemptions, places })
 }
 
 /// The namespace of a file and what it may claim.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use verdict::document::{HostDocument, RuleDocument};
 
 use super::{Change, ChangeKind, MemberChange, Subject, changed};
-use crate::policy::{Place, Policy};
+use crate::{places::Place, policy::Policy};
 
 /// The action of a rule that needs no token.
 const NO_ACTION: &str = "none";
@@ -109,13 +109,16 @@ fn host_members(old: &HostDocument, new: &HostDocument) -> Vec<MemberChange> {
 }
 
 fn rule_members(old: &RuleDocument, new: &RuleDocument) -> Vec<MemberChange> {
-    let RuleDocument { method: _, path: _, query, action, resource, params, body, upgrade } = old;
+    let RuleDocument { method: _, path: _, query, action, resource, params, body, form, max_body, upgrade } =
+        old;
     changed([
         ("action", json(action), json(&new.action)),
         ("resource", json(resource), json(&new.resource)),
         ("query", json(query), json(&new.query)),
         ("params", json(params), json(&new.params)),
         ("body", json(body), json(&new.body)),
+        ("form", json(form), json(&new.form)),
+        ("max_body", json(max_body), json(&new.max_body)),
         ("upgrade", json(upgrade), json(&new.upgrade)),
     ])
 }

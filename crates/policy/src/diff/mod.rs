@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::policy::{Ceiling, Place, Policy};
+use crate::{
+    places::Place,
+    policy::{Ceiling, Policy},
+};
 
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq)]

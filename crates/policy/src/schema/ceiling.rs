@@ -15,6 +15,8 @@ const MAX_DEPTH: u32 = 8;
 
 /// A ceiling as one file states it.
 pub(crate) struct CeilingSource<'n> {
+    /// Its place.
+    pub(crate) field: Field<'n>,
     /// The places of its actions, which the file's namespace must claim.
     pub(crate) actions: Vec<Field<'n>>,
     pub(crate) ceiling: Ceiling,
@@ -43,7 +45,7 @@ impl<'n> CeilingSource<'n> {
         };
         let ceiling =
             Ceiling { grant, max_ttl: max_ttl.transpose()?, max_depth: max_depth.transpose()?.unwrap_or(0) };
-        Ok(Self { actions, ceiling })
+        Ok(Self { field: field.clone(), actions, ceiling })
     }
 }
 

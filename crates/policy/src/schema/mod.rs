@@ -3,6 +3,7 @@
 //! Everything here is about one file alone. What files may claim and how they fit together is
 //! [`compile`](crate::compile)'s.
 
+mod body;
 mod ceiling;
 mod client;
 mod constraints;

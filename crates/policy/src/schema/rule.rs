@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use verdict::document::{BodyDocument, Presence, RuleDocument};
+use verdict::document::{Presence, RuleDocument};
 
-use super::params::{params, unsupported_source};
+use super::{
+    body::{self, BodySource},
+    params::params,
+};
 use crate::{
     report::{Report, Reported},
     yaml::{Field, Mapping, named},
@@ -24,31 +27,38 @@ impl<'n> RuleSource<'n> {
         let mut rule = Mapping::of(&field, report)?;
         let method = rule.required("method", report).and_then(|field| field.text(report));
         let path = rule.required("path", report).and_then(|field| field.text(report));
-        let query = rule.optional("query").map(|field| query(&field, report));
+        let query = rule.optional("query").map(|field| names(&field, report));
         let action = rule.required("action", report);
-        let action = action.and_then(|field| template(&field, report).map(|text| (field, text)));
-        let resource = rule.optional("resource").map(|field| template(&field, report));
+        let action = action.and_then(|field| field.text(report).map(|text| (field, text)));
+        let resource = rule.optional("resource").map(|field| field.text(report));
         let params = rule.optional("params").map(|field| params(&field, report));
-        let body = rule.optional("body").map(|field| body(&field, report));
+        let body = BodySource::read(&mut rule, report);
         let upgrade = rule.optional("upgrade").map(|field| upgrade(&field, report));
         let unsupported = rule.unsupported(&["rego", "limits", "credential"], report);
         rule.finish(report).and(unsupported)?;
         let (action, action_text) = action?;
-        let document = RuleDocument {
+        let BodySource { written, form, max_body } = body?;
+        let mut document = RuleDocument {
             method: method?.to_owned(),
             path: path?.to_owned(),
             query: query.transpose()?.unwrap_or_default(),
             action: action_text.to_owned(),
             resource: resource.transpose()?.map(str::to_owned),
             params: params.transpose()?.unwrap_or_default(),
-            body: body.transpose()?.unwrap_or_default(),
+            body: written.unwrap_or_default(),
+            form,
+            max_body,
             upgrade: upgrade.transpose()?.unwrap_or_default(),
         };
+        if written.is_none() {
+            document.body = body::implied(&document);
+        }
         Ok(Self { field, action, document })
     }
 }
 
-fn query(field: &Field<'_>, report: &mut Report) -> Result<BTreeMap<String, Presence>, Reported> {
+/// Names of a query or a form, and whether each must be there.
+pub(super) fn names(field: &Field<'_>, report: &mut Report) -> Result<BTreeMap<String, Presence>, Reported> {
     const KNOWN: &[(&str, Presence)] = &[("optional", Presence::Optional), ("required", Presence::Required)];
 
     let names: Vec<_> = named(field, report)?
@@ -56,21 +66,6 @@ fn query(field: &Field<'_>, report: &mut Report) -> Result<BTreeMap<String, Pres
         .map(|member| Ok((member.name.to_owned(), member.field.one_of(KNOWN, report)?)))
         .collect();
     names.into_iter().collect()
-}
-
-/// Text that may hold placeholders. Which ones exist is the verdict's to say, except for those to come.
-fn template<'n>(field: &Field<'n>, report: &mut Report) -> Result<&'n str, Reported> {
-    let text = field.text(report)?;
-    for placeholder in text.split('{').skip(1) {
-        if let Some(reason) = unsupported_source(placeholder) {
-            return Err(report.at(field, reason));
-        }
-    }
-    Ok(text)
-}
-
-fn body(field: &Field<'_>, report: &mut Report) -> Result<BodyDocument, Reported> {
-    field.one_of(&[("none", BodyDocument::None), ("opaque", BodyDocument::Opaque)], report)
 }
 
 fn upgrade(field: &Field<'_>, report: &mut Report) -> Result<Vec<String>, Reported> {

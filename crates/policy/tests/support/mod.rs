@@ -1,6 +1,9 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod generated;
+pub(crate) mod judge;
+
 use policy::{Namespaces, Policy};
 
 /// The errors of one file named `p.yaml`, one a line.

@@ -4,11 +4,13 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     pattern::{Captured, PathPattern},
-    source::{Source, Target},
+    source::{Source, Target, Value},
 };
 use crate::{
     denial::{DenialCode, Refusal},
     grant::{action, resource},
+    json::{Pointer, Scalar},
+    request::body::Content,
 };
 
 /// Text in pieces.
@@ -24,8 +26,9 @@ enum Part {
 }
 
 impl Template {
-    /// Parses `text`; `{name}` is a capture of `path`, `{query.name}` and `{header.name}` are what they say.
-    pub(super) fn parse(text: &str, path: &PathPattern) -> Result<Self, String> {
+    /// Parses `text`; `{name}` is a capture of `path`, and any [`Source`] may stand in braces. Those into JSON join
+    /// `pointers`.
+    pub(super) fn parse(text: &str, path: &PathPattern, pointers: &mut Vec<Pointer>) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((literal, after)) = rest.split_once('{') {
@@ -35,8 +38,9 @@ impl Template {
             }
             let source = match path.find(name) {
                 Some(captured) => Source::Path(captured),
-                None => Source::parse(name, path).map_err(|_| {
-                    alloc::format!("`{{{name}}}` is no placeholder of the path, no `{{query.name}}` and no `{{header.name}}`")
+                None if name.starts_with("body.") => Source::parse(name, path, pointers)?,
+                None => Source::parse(name, path, pointers).map_err(|_| {
+                    alloc::format!("`{{{name}}}` is no placeholder of the path, no `{{query.name}}`, `{{header.name}}`, `{{form.name}}` or `{{body./pointer}}`")
                 })?,
             };
             parts.push(Part::Value(source));
@@ -80,16 +84,24 @@ impl Template {
     }
 
     /// The action of a request.
-    pub(super) fn render_action(&self, target: &Target<'_>) -> Result<String, Refusal> {
-        let text = self.render(target)?;
+    pub(super) fn render_action(
+        &self,
+        target: &Target<'_>,
+        content: &Content<'_>,
+    ) -> Result<String, Refusal> {
+        let text = self.render(target, content)?;
         action::check_action(&text)
             .map_err(|_| ambiguous("the action's placeholder is filled with no action name"))?;
         Ok(text)
     }
 
     /// The resource of a request. Every substituted value stays inside its segment.
-    pub(super) fn render_resource(&self, target: &Target<'_>) -> Result<String, Refusal> {
-        let text = self.render(target)?;
+    pub(super) fn render_resource(
+        &self,
+        target: &Target<'_>,
+        content: &Content<'_>,
+    ) -> Result<String, Refusal> {
+        let text = self.render(target, content)?;
         if text.len() > resource::MAX_LENGTH {
             return Err(ambiguous("the resource is over 2048 bytes"));
         }
@@ -104,7 +116,7 @@ impl Template {
         Ok(text)
     }
 
-    fn render(&self, target: &Target<'_>) -> Result<String, Refusal> {
+    fn render(&self, target: &Target<'_>, content: &Content<'_>) -> Result<String, Refusal> {
         let mut text = String::with_capacity(64);
         for part in &self.parts {
             match part {
@@ -118,8 +130,15 @@ impl Template {
                     }
                 }
                 Part::Value(source) => {
-                    let value = source.read(target)?.ok_or(ambiguous("a placeholder's value is absent"))?;
-                    text.push_str(check_value(&value)?);
+                    let value = source.read(target, content)?;
+                    let value = match &value {
+                        Some(Value::Plain(text) | Value::Json(Scalar::Text(text))) => text,
+                        Some(Value::Json(_)) => {
+                            return Err(ambiguous("a placeholder's value in JSON is no string"));
+                        }
+                        None => return Err(ambiguous("a placeholder's value is absent")),
+                    };
+                    text.push_str(check_value(value)?);
                 }
             }
         }

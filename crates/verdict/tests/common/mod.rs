@@ -102,7 +102,12 @@ pub(crate) fn request(
     fields
 }
 
-pub(crate) fn judge_at(snapshot: &Snapshot, fields: &[(Vec<u8>, Vec<u8>)], body: Body, now: u64) -> Verdict {
+pub(crate) fn judge_at(
+    snapshot: &Snapshot,
+    fields: &[(Vec<u8>, Vec<u8>)],
+    body: Body<'_>,
+    now: u64,
+) -> Verdict {
     let headers: Vec<(&[u8], &[u8])> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
     let request = Request { headers: &headers, body, peer: &Peer::none() };
     decide(snapshot, &request, UnixTime(now), Freshness::Static, &mut NoCache)
@@ -114,6 +119,7 @@ pub(crate) fn code(verdict: &Verdict) -> &'static str {
         Verdict::Allow(_) => "allow",
         Verdict::NeedsUse(_) => "needs a use",
         Verdict::Deny(denial) => denial.code().as_str(),
+        Verdict::NeedsBody(_) => "needs_body",
     }
 }
 

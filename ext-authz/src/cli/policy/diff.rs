@@ -87,7 +87,7 @@ fn name(subject: &Subject) -> String {
 }
 
 /// A ceiling in one sentence.
-fn bound(ceiling: &Ceiling) -> String {
+pub(super) fn bound(ceiling: &Ceiling) -> String {
     let Ceiling { grant, max_ttl, max_depth } = ceiling;
     let mut parts = grant_lines(grant);
     parts.extend(max_ttl.map(|ttl| format!("for {} at most", duration(ttl.as_secs()))));

@@ -1,4 +1,4 @@
-//! `writ policy explain`.
+//! `writ policy explain` of a request.
 
 use serde_json::{Value, json};
 use verdict::{
@@ -6,20 +6,23 @@ use verdict::{
     document::{Mode, ParamType},
 };
 
-use super::{args::ExplainArgs, load};
+use super::{args::ExplainArgs, load, opens};
 use crate::{
     cli::{Done, exit::Failure, output},
-    trial::{Explanation, Parameter, RequestLine, explain},
+    trial::{BodyLine, Explanation, Parameter, RequestLine, explain},
 };
 
 pub(super) fn run(args: &ExplainArgs) -> Done {
+    let (Some(method), Some(host), Some(path)) = (&args.method, &args.host, &args.path) else {
+        return opens::run(args);
+    };
     let (_, policy) = load(&args.places)?;
     let line = RequestLine {
-        method: args.method.clone(),
-        host: args.host.clone(),
-        path: args.path.clone(),
+        method: method.clone(),
+        host: host.clone(),
+        path: path.clone(),
         headers: args.header.clone(),
-        body: args.body,
+        body: args.data.clone().map_or(BodyLine::Known(args.body), BodyLine::Text),
     };
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error);
     let (shown, is_explained) = match explain(&policy, &line).map_err(|error| failed(&error))? {

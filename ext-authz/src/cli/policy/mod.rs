@@ -4,6 +4,9 @@ mod args;
 mod check;
 mod diff;
 mod explain;
+mod lint;
+mod opens;
+mod opens_shown;
 mod status;
 mod test;
 
@@ -21,6 +24,7 @@ pub(super) fn run(command: &PolicyCommand) -> Done {
         PolicyCommand::Check(args) => check::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Diff(args) => diff::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Explain(args) => explain::run(args).map_err(|failure| failure.shown_as(args.json)),
+        PolicyCommand::Lint(args) => lint::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Status(args) => status::run(args).map_err(|failure| failure.shown_as(args.json)),
         PolicyCommand::Test(args) => test::run(args).map_err(|failure| failure.shown_as(args.json)),
     }

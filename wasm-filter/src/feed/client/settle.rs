@@ -18,7 +18,7 @@ const EXPIRY_INTERVAL: u64 = 10;
 
 impl<H: FeedHost + Clone> Client<H> {
     /// Ends the wait of requests: of the next ones by a verdict where there is a snapshot, of those who have waited
-    /// long enough by a denial otherwise. Then ends the next of those that must go on no longer. The rest follows with
+    /// long enough by a denial otherwise, and of those whose body does not end. Then ends the next of those that must go on no longer. The rest follows with
     /// the next ticks.
     pub(super) fn settle(&mut self, shared: &Shared, now: u64) {
         let waiting = shared.waiting();
@@ -31,12 +31,15 @@ impl<H: FeedHost + Clone> Client<H> {
             Stream::settle(&self.host, &self.plugin, ticket, Known::default());
         }
         let room = MAX_SETTLED.saturating_sub(tickets.len());
+        let at = UnixMillis(millis(now));
+        let cut = Stream::cut_bodies(&self.host, &self.plugin, at, room);
+        let room = room.saturating_sub(cut);
         let lent = credential::settle(&self.host, &self.plugin, room);
         let room = room.saturating_sub(lent);
-        let ended = open::end_next(&self.host, &self.plugin, UnixMillis(millis(now)), room);
-        let is_settled = tickets.len() < MAX_SETTLED && self.plugin.leases().is_settled();
+        let ended = open::end_next(&self.host, &self.plugin, at, room);
+        let is_settled = room > 0 && self.plugin.leases().is_settled();
         self.unsettled = !is_settled || self.plugin.open().is_ending();
-        if !tickets.is_empty() || lent > 0 || ended > 0 {
+        if !tickets.is_empty() || cut > 0 || lent > 0 || ended > 0 {
             // Back from the last request.
             let _ = self.host.enter(self.context);
             let left = i64::try_from(tickets.len()).unwrap_or(0);

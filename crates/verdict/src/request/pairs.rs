@@ -1,4 +1,4 @@
-//! The query: names and values, each name declared and at most once.
+//! Names and values of a query or a form, each name declared and at most once.
 
 use alloc::{borrow::Cow, collections::BTreeMap, string::String, vec::Vec};
 
@@ -11,14 +11,15 @@ use crate::{
 /// Most parameters read.
 const MAX_PARAMETERS: usize = 128;
 
-/// A query's parameters in order.
+/// Parameters in order.
 #[derive(Debug, Default)]
-pub(crate) struct Query<'a> {
+pub(crate) struct Pairs<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
-impl<'a> Query<'a> {
-    /// Reads the bytes after `?` as form-encoded pairs (WHATWG URL, `application/x-www-form-urlencoded`).
+impl<'a> Pairs<'a> {
+    /// Reads the bytes after `?`, or those of a body, as form-encoded pairs (WHATWG URL,
+    /// `application/x-www-form-urlencoded`).
     ///
     /// # Errors
     /// `ambiguous_request` for whatever two parsers may read differently.
@@ -30,16 +31,16 @@ impl<'a> Query<'a> {
         }
         // Some parsers end a pair at `;` too; and a fragment has no place in a request.
         if raw.contains(&b'#') || (raw.contains(&b';') && !leniencies.semicolon) {
-            return Err(ambiguous("`#` or `;` in the query"));
+            return Err(ambiguous("`#` or `;` in the query or the form"));
         }
         for pair in raw.split(|&byte| byte == b'&') {
             if pairs.len() == MAX_PARAMETERS {
-                return Err(ambiguous("more than 128 query parameters"));
+                return Err(ambiguous("more than 128 parameters in the query or the form"));
             }
             let mut halves = pair.splitn(2, |&byte| byte == b'=');
             let name = halves.next().unwrap_or_default();
             if name.is_empty() {
-                return Err(ambiguous("query parameter without a name"));
+                return Err(ambiguous("a parameter of the query or the form without a name"));
             }
             pairs.push((text(name)?, text(halves.next().unwrap_or_default())?));
         }
@@ -54,22 +55,27 @@ impl<'a> Query<'a> {
     pub(crate) fn check(&self, declared: &BTreeMap<String, Presence>) -> Result<(), Refusal> {
         for (index, (name, _)) in self.pairs.iter().enumerate() {
             if !declared.contains_key(&**name) {
-                return Err(ambiguous("query parameter that the rule does not declare"));
+                return Err(ambiguous("a parameter of the query or the form that the rule does not declare"));
             }
             if self.pairs.iter().skip(index + 1).any(|(other, _)| other == name) {
-                return Err(ambiguous("repeated query parameter"));
+                return Err(ambiguous("a repeated parameter of the query or the form"));
             }
         }
         let missing = |(name, presence): (&String, &Presence)| {
             *presence == Presence::Required && self.get(name).is_none()
         };
         if declared.iter().any(missing) {
-            return Err(ambiguous("a required query parameter is absent"));
+            return Err(ambiguous("a required parameter of the query or the form is absent"));
         }
         Ok(())
     }
 
-    /// The value of `name`, in a query whose names were checked.
+    /// Whether a name is in both, in whatever case: which of the two counts is the reader's choice.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.pairs.iter().any(|(name, _)| other.pairs.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)))
+    }
+
+    /// The value of `name`, once the names were checked.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(other, _)| other == name).map(|(_, value)| &**value)
     }
@@ -94,14 +100,14 @@ mod tests {
     }
 
     fn accepts(raw: &str) -> bool {
-        Query::read(Some(raw.as_bytes()), STRICT).and_then(|query| query.check(&declared())).is_ok()
+        Pairs::read(Some(raw.as_bytes()), STRICT).and_then(|query| query.check(&declared())).is_ok()
     }
 
     #[test]
     fn declared_names_pass() {
         assert!(accepts("max=1") && accepts("prefix=a+b%2Fc&max="));
         assert!(accepts("%6dax=1"), "an encoded name is the name");
-        let query = Query::read(Some(b"prefix=a+b%2Fc%25"), STRICT).unwrap();
+        let query = Pairs::read(Some(b"prefix=a+b%2Fc%25"), STRICT).unwrap();
         assert_eq!(query.get("prefix"), Some("a b/c%"));
     }
 
