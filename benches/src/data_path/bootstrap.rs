@@ -14,7 +14,7 @@ use harness::{
 use serde_json::{Value, json};
 use writ_benches::{HOST, ISSUER};
 
-use super::variant::Variant;
+use super::{parts::SECRET, variant::Variant};
 
 /// Cluster of the server that answers OK.
 const DO_NOTHING: &str = "do-nothing";
@@ -61,6 +61,8 @@ pub(super) fn bootstrap(variants: &[Variant], inputs: &Inputs<'_>) -> Result<Con
     let (do_nothing, feed) = (inputs.do_nothing, inputs.data.join("data-plane.sock"));
     clusters.extend([on_socket(DO_NOTHING, do_nothing), on_socket(FEED, &feed)]);
     // A filter that comes by a discovery service, if only from a file, needs to know who asks for it.
+    root["static_resources"]["secrets"] =
+        json!([{"name": "key", "generic_secret": {"secret": {"inline_string": format!("Bearer {SECRET}")}}}]);
     root["node"] = json!({"id": "bench", "cluster": "bench"});
     Ok(Config::from_value(root))
 }
@@ -79,10 +81,12 @@ fn listener(shipped: &Value, variant: Variant, inputs: &Inputs<'_>) -> Result<Va
         Variant::Jwt => vec![jwt(inputs.key, false)],
         Variant::JwtCached => vec![jwt(inputs.key, true), rbac()],
         Variant::DoNothing => vec![do_nothing()],
+        Variant::Injector => vec![jwt(inputs.key, true), rbac(), injector()],
         Variant::ExtAuthz => shipped.iter().take(shipped.len() - 1).cloned().collect(),
         _ => {
             let resource = inputs.filters.iter().find(|(other, _)| *other == variant);
-            vec![filter(&resource.ok_or_else(|| unexpected("a filter without a resource"))?.1)]
+            let ours = filter(&resource.ok_or_else(|| unexpected("a filter without a resource"))?.1);
+            if variant == Variant::FilterInjects { vec![ours, guard(inputs.data)?] } else { vec![ours] }
         }
     };
     filters.push(router);
@@ -130,6 +134,30 @@ fn rbac() -> Value {
             }}},
         }),
     )
+}
+
+/// Envoy's own way to send a secret, from its configuration.
+fn injector() -> Value {
+    let generic = json!({
+        "@type": "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic",
+        "credential": {"name": "key"},
+    });
+    typed(
+        "envoy.filters.http.credential_injector",
+        "credential_injector.v3.CredentialInjector",
+        json!({
+            "overwrite": true,
+            "credential": {"name": "envoy.http.injected_credentials.generic", "typed_config": generic},
+        }),
+    )
+}
+
+/// The rule behind the filter, as shipped.
+fn guard(data: &Path) -> Result<Value> {
+    let mut shipped = Config::shipped(Shipped::Wasm, data)?;
+    let filters = list(shipped.connection_manager()?, "/http_filters")?;
+    let rule = filters.iter().find(|filter| filter.get("name") == Some(&"envoy.filters.http.rbac".into()));
+    rule.cloned().ok_or_else(|| unexpected("no rule behind the filter"))
 }
 
 /// The least that asks a server, over the same kind of socket as the Writ server's.

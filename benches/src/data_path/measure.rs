@@ -5,7 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use harness::{Result, error::unexpected};
 use writ_benches::{HOST, PATH, token_at};
 
-use super::{Options, parts::Parts, variant::Variant};
+use super::{
+    Options,
+    parts::{KEYED_HOST, Parts, SECRET},
+    variant::Variant,
+};
 use crate::{cpu, load::Load, output};
 
 /// Rounds before the first that counts: code is compiled and caches are filled.
@@ -72,7 +76,9 @@ async fn one(
     let server = match variant {
         Variant::DoNothing => Some(parts.do_nothing.id()),
         // The feed's server takes reports of what was decided.
-        Variant::ExtAuthz | Variant::FilterFed | Variant::OtherFed => Some(parts.writ.id()),
+        Variant::ExtAuthz | Variant::FilterFed | Variant::FilterInjects | Variant::OtherFed => {
+            Some(parts.writ.id())
+        }
         _ => None,
     };
     let server_time = || server.map_or(Ok(Duration::ZERO), cpu::time);
@@ -82,7 +88,8 @@ async fn one(
     let (envoy_after, server_after) = (cpu::time(parts.envoy.id())?, server_time()?);
     let seen = parts.upstream.last_request();
     if seen.contains("x-writ-task: ") != variant.rewrites()
-        || seen.contains("authorization: ") == variant.rewrites()
+        || seen.contains("authorization: Bearer ey") == variant.rewrites()
+        || seen.contains(&format!("authorization: Bearer {SECRET}\r\n")) != variant.injects()
     {
         return Err(unexpected(format!("{}: the upstream got\n{seen}", variant.name())));
     }
@@ -117,6 +124,7 @@ impl Tokens<'_> {
 
     fn request(&self, variant: Variant, number: u64) -> Vec<u8> {
         let token = token_at(&self.parts.key, number, self.now);
+        let host = if variant == Variant::FilterInjects { KEYED_HOST } else { HOST };
         let (method, prefix, body) = match variant.body_at() {
             Some(prefix) => ("POST", prefix, BODY),
             None => ("GET", "", ""),
@@ -126,7 +134,7 @@ impl Tokens<'_> {
             length => format!("content-type: application/json\r\ncontent-length: {length}\r\n"),
         };
         format!(
-            "{method} {prefix}{PATH} HTTP/1.1\r\nhost: {HOST}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n{framing}\
+            "{method} {prefix}{PATH} HTTP/1.1\r\nhost: {host}\r\nuser-agent: agent/1.0\r\naccept: */*\r\n{framing}\
              authorization: Bearer {token}\r\n\r\n{body}"
         )
         .into_bytes()

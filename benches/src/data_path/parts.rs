@@ -1,7 +1,8 @@
 //! The processes of the measurement, all on this machine.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -43,6 +44,23 @@ routes:
       - {method: POST, path: "/json/{bucket}/{*key}", action: "s3:GetObject", resource: "s3://{bucket}/{key}", params: {user: "body./passenger/id", price: {from: "body./price", type: number}}}
 "#;
 
+/// A host like the other, with a credential.
+pub(super) const KEYED_HOST: &str = "keyed.internal";
+/// What its upstream is sent.
+pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// The policy, whose second host sends the secret in `file`.
+fn policy(file: &Path) -> String {
+    let rules = POLICY.split_once("routes:\n").map(|(_, rules)| rules).unwrap_or_default();
+    let keyed =
+        rules.replace("logs.internal", KEYED_HOST).replace("    rules:", "    credential: key\n    rules:");
+    let secret = format!("{{file: {}}}", file.display());
+    format!(
+        "{POLICY}{keyed}credentials:\n  key: {{clusters: [upstream], inject: {{header: authorization, format: \
+         \"Bearer {{secret}}\"}}, secret: {secret}}}\n"
+    )
+}
+
 /// Everything that runs; it stops when dropped.
 pub(super) struct Parts {
     pub(super) envoy: Envoy,
@@ -65,11 +83,15 @@ impl Parts {
         let place = |name: &str| directory.path().join(name);
         let policies = place("policies");
         fs::create_dir(&policies).context(|| "make the policy directory".to_owned())?;
-        fs::write(policies.join("logs.yaml"), POLICY).context(|| "write the policy".to_owned())?;
+        let file = place("key");
+        fs::write(&file, SECRET).context(|| "write the key".to_owned())?;
+        fs::set_permissions(&file, Permissions::from_mode(0o600))
+            .context(|| "restrict the key".to_owned())?;
+        fs::write(policies.join("logs.yaml"), policy(&file)).context(|| "write the policy".to_owned())?;
         let setup = Setup {
             data: place("d"),
             policies,
-            config: Some(format!("issuer: {ISSUER}\n")),
+            config: Some(format!("issuer: {ISSUER}\nlisteners: {{data_plane_trusted_egress: true}}\n")),
             release: Release::Current,
         };
         let key = key();
@@ -110,6 +132,7 @@ fn filters(setup: &Setup, directory: &Path, other: Option<&Path>) -> Result<Vec<
         (Variant::FilterFed, on_feed.clone()),
         (Variant::BodyUnread, exported.clone()),
         (Variant::BodyCheck, exported.clone()),
+        (Variant::FilterInjects, on_feed.clone()),
         (Variant::OtherSeen, exported.replace(&built, &other)),
         (Variant::OtherFed, on_feed.replace(&built, &other)),
     ];

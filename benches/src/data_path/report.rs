@@ -99,6 +99,8 @@ impl<'r> Report<'r> {
         let seen_to_native = "filter, token seen before : jwt_authn with cache and headers, rbac";
         let fed_to_native = "filter on the feed, token seen before : the same";
         let new_to_native = "filter, token never seen : jwt_authn without cache";
+        let injected =
+            "filter on the feed, credential injected : jwt_authn with cache, rbac, credential_injector";
         let seen_to_hop = "filter, token seen before : a do-nothing ext_authz hop, both processes";
         let body_to_unread = "filter, body check : the same request with its body not read";
         let body_to_hop = "filter, body check : a do-nothing ext_authz hop without a body, both processes";
@@ -109,6 +111,7 @@ impl<'r> Report<'r> {
             (seen_to_hop, Variant::FilterSeen, Variant::DoNothing, Some(0.3)),
             (body_to_unread, Variant::BodyCheck, Variant::BodyUnread, None),
             (body_to_hop, Variant::BodyCheck, Variant::DoNothing, None),
+            (injected, Variant::FilterInjects, Variant::Injector, None),
         ];
         let measured = |variant| self.variants.contains(&variant);
         let budgets = budgets.into_iter().filter(|&(_, of, to, _)| measured(of) && measured(to));

@@ -27,6 +27,10 @@ pub(super) enum Variant {
     /// The filter, one token, a body that its rule reads: a parameter found by pointer, and held against a constraint of
     /// none.
     BodyCheck,
+    /// The same, for a host with a credential, and the rule behind the filter that holds the route against it.
+    FilterInjects,
+    /// [`Variant::JwtCached`], and Envoy's credential_injector with a static secret.
+    Injector,
     /// Another build of the filter, one token.
     OtherSeen,
     /// Another build of the filter, on the feed.
@@ -34,7 +38,7 @@ pub(super) enum Variant {
 }
 
 /// In the order of the table.
-const ALL: [Variant; 13] = [
+const ALL: [Variant; 15] = [
     Variant::NoFilter,
     Variant::Jwt,
     Variant::JwtCached,
@@ -46,6 +50,8 @@ const ALL: [Variant; 13] = [
     Variant::BodyNoFilter,
     Variant::BodyUnread,
     Variant::BodyCheck,
+    Variant::FilterInjects,
+    Variant::Injector,
     Variant::OtherSeen,
     Variant::OtherFed,
 ];
@@ -77,6 +83,8 @@ impl Variant {
             Self::BodyNoFilter => "no filter, a request with a body",
             Self::BodyUnread => "filter, body not read",
             Self::BodyCheck => "filter, body check",
+            Self::FilterInjects => "filter on the feed, token seen before, credential injected",
+            Self::Injector => "jwt_authn, cache, 3 claims to headers, rbac, credential_injector",
             Self::OtherSeen => "other filter, token seen before",
             Self::OtherFed => "other filter on the feed, token seen before",
         }
@@ -96,6 +104,8 @@ impl Variant {
             Self::BodyNoFilter => "body-none",
             Self::BodyUnread => "body-unread",
             Self::BodyCheck => "body-check",
+            Self::FilterInjects => "filter-injects",
+            Self::Injector => "injector",
             Self::OtherSeen => "other-seen",
             Self::OtherFed => "other-fed",
         }
@@ -121,5 +131,10 @@ impl Variant {
             Self::BodyCheck => Some("/json"),
             _ => None,
         }
+    }
+
+    /// Whether the upstream must see the service's own credential.
+    pub(super) const fn injects(self) -> bool {
+        matches!(self, Self::FilterInjects | Self::Injector)
     }
 }

@@ -133,3 +133,22 @@ fn a_changed_delegation_is_said() {
     let after = json!([{ "from": ["a"], "to": ["b-*"] }]);
     assert_eq!(*members, [MemberChange { member: "may_delegate", before: json!([]), after }]);
 }
+
+#[test]
+fn a_credential_that_changes_is_said_without_its_secret() {
+    let policy = |lease: &str, file: &str| {
+        compile(&format!(
+            "namespace: n\ncredentials:\n  c: {{clusters: [a], inject: {{header: x-api-key}}, secret: {{file: {file}}}, lease: {lease}}}\n"
+        ))
+    };
+    assert!(diff(&policy("30s", "/a"), &policy("30s", "/a")).is_empty());
+    let changes = diff(&policy("30s", "/a"), &policy("1m", "/b"));
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(change.subject, Subject::Credential("n/c".into()));
+    let ChangeKind::Changed(members) = &change.kind else { panic!("{change:?}") };
+    let shown: Vec<_> = members.iter().map(|member| (member.member, member.after.to_string())).collect();
+    assert_eq!(shown, [("secret", r#"{"file":"/b"}"#.to_owned()), ("lease", "60".to_owned())]);
+    let none = compile("namespace: n\n");
+    assert_eq!(diff(&none, &policy("30s", "/a"))[0].kind, ChangeKind::Added);
+    assert_eq!(diff(&policy("30s", "/a"), &none)[0].kind, ChangeKind::Removed);
+}

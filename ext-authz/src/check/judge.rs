@@ -65,8 +65,10 @@ pub(super) async fn judge(
     let now = clock::now();
     let mut verdict = decide(&snapshot, &request, now, freshness, &mut tokens);
     let mut kept = None;
-    // Before a use is counted: who cannot go on spends none.
-    if let Some(injection) = verdict.injection() {
+    // Before a use is counted: who cannot go on spends none. Where the filter is behind, both are its matter.
+    if !question.is_counted_elsewhere
+        && let Some(injection) = verdict.injection()
+    {
         let refusal = match inject(injection, plane, question.cluster.as_deref(), state, credentials) {
             Ok(Injected::Now(found)) => {
                 kept = Some((injection.header().to_owned(), found));

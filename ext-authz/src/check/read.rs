@@ -39,7 +39,7 @@ pub(super) struct Question {
     pub(super) cluster: Option<Vec<u8>>,
     /// Names the decision: the same however often Envoy asks about one request.
     pub(super) decision: Vec<u8>,
-    /// Whether the filter in the same Envoy counts uses.
+    /// Whether the filter in the same Envoy counts uses, and puts credentials in.
     pub(super) is_counted_elsewhere: bool,
 }
 

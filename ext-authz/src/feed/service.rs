@@ -5,7 +5,7 @@
 
 use std::{
     convert::Infallible,
-    future::ready,
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -14,20 +14,10 @@ use axum::body::Body;
 use futures_util::stream;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::StreamBody;
-use tonic::{
-    Status,
-    codegen::{BoxFuture, Service},
-    server::NamedService,
-};
+use tonic::{Status, codegen::Service, server::NamedService};
 
 use super::{Publications, Refresh, Registry, SERVICE, WATCH, session::Session, up::Up};
-use crate::{
-    audit::Recorder,
-    config::Limits,
-    credentials::{LEASE, Leases},
-    identity::{DataPlane, Identity},
-    listen::Shutdown,
-};
+use crate::{audit::Recorder, config::Limits, identity::Identity, listen::Shutdown};
 
 /// Most bytes of a watcher's message: decisions of 128 KiB, and some more.
 const MESSAGE_BYTES: usize = 192 * 1024;
@@ -47,8 +37,6 @@ pub struct Feed {
     pub limits: Limits,
     /// Takes what was decided.
     pub recorder: Recorder,
-    /// Hands credentials out.
-    pub leases: Leases,
 }
 
 /// `writ.v1.DataPlane` for the callers of one listener.
@@ -65,11 +53,11 @@ impl FeedServer {
         Self { feed, identity }
     }
 
-    fn watch(
-        &self,
-        plane: &DataPlane,
-        request: Request<tonic::body::Body>,
-    ) -> Result<Response<tonic::body::Body>, Status> {
+    fn watch(&self, request: Request<tonic::body::Body>) -> Result<Response<tonic::body::Body>, Status> {
+        let plane = self.identity.authenticate(SERVICE, &request)?;
+        if request.uri().path() != WATCH {
+            return Err(Status::unimplemented("no such method"));
+        }
         let channel = self.feed.publications.channel(&plane.scope);
         let channel = channel.ok_or_else(|| Status::internal("this scope is not published"))?;
         let up = Up::new(Body::new(request.into_body()), self.feed.limits.message_bytes.min(MESSAGE_BYTES));
@@ -92,27 +80,13 @@ impl NamedService for FeedServer {
 impl Service<Request<tonic::body::Body>> for FeedServer {
     type Response = Response<tonic::body::Body>;
     type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Infallible>;
+    type Future = Ready<Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
-        let answer = |response: Result<Self::Response, Status>| -> Self::Future {
-            Box::pin(ready(Ok(response.unwrap_or_else(|status| status.into_http()))))
-        };
-        let plane = match self.identity.authenticate(SERVICE, &request) {
-            Ok(plane) => plane,
-            Err(status) => return answer(Err(status)),
-        };
-        match request.uri().path() {
-            WATCH => answer(self.watch(plane, request)),
-            LEASE => {
-                let (leases, plane) = (self.feed.leases.clone(), plane.clone());
-                Box::pin(async { Ok(leases.answer(plane, request).await) })
-            }
-            _ => answer(Err(Status::unimplemented("no such method"))),
-        }
+        ready(Ok(self.watch(request).unwrap_or_else(|status| status.into_http())))
     }
 }

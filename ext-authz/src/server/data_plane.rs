@@ -14,6 +14,7 @@ use tonic::{
 };
 
 use crate::{
+    credentials::{LEASE, Leases},
     feed::{self, FeedServer},
     identity::Identity,
     uses::{self, Uses},
@@ -23,13 +24,14 @@ use crate::{
 pub(super) struct DataPlaneServer {
     feed: FeedServer,
     uses: Uses,
+    leases: Leases,
     identity: Identity,
 }
 
 impl DataPlaneServer {
     /// Answers callers that prove `identity`, each before a byte of its message is read.
-    pub(super) fn new(feed: FeedServer, uses: Uses, identity: Identity) -> Self {
-        Self { feed, uses, identity }
+    pub(super) fn new(feed: FeedServer, uses: Uses, leases: Leases, identity: Identity) -> Self {
+        Self { feed, uses, leases, identity }
     }
 }
 
@@ -47,15 +49,19 @@ impl Service<Request<Body>> for DataPlaneServer {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.uri().path() != uses::USE {
+        let is_use = request.uri().path() == uses::USE;
+        if !is_use && request.uri().path() != LEASE {
             return Box::pin(self.feed.call(request));
         }
-        match self.identity.authenticate(feed::SERVICE, &request) {
-            Ok(plane) => {
-                let counted = uses::count(self.uses.clone(), plane.clone(), request);
-                Box::pin(async { Ok(counted.await) })
-            }
-            Err(status) => Box::pin(ready(Ok(status.into_http()))),
+        let plane = match self.identity.authenticate(feed::SERVICE, &request) {
+            Ok(plane) => plane.clone(),
+            Err(status) => return Box::pin(ready(Ok(status.into_http()))),
+        };
+        if is_use {
+            let counted = uses::count(self.uses.clone(), plane, request);
+            return Box::pin(async { Ok(counted.await) });
         }
+        let leased = self.leases.clone().answer(plane, request);
+        Box::pin(async { Ok(leased.await) })
     }
 }

@@ -10,6 +10,7 @@ use tonic_reflection::server::Builder;
 use super::{Api, data_plane::DataPlaneServer};
 use crate::{
     check::{CheckServer, DESCRIPTORS, SERVICE},
+    credentials::Leases,
     feed::{self, Feed, FeedServer},
     identity::Identity,
     rpc::{self, TasksServer},
@@ -52,8 +53,13 @@ pub(super) fn router(
         api.credentials.clone(),
         api.config.limits.message_bytes,
     );
+    let leases = Leases {
+        current: api.current.clone(),
+        credentials: api.credentials.clone(),
+        recorder: api.audit.recorder.clone(),
+    };
     let data_plane =
-        DataPlaneServer::new(FeedServer::new(Arc::clone(feed), identity.clone()), uses, identity);
+        DataPlaneServer::new(FeedServer::new(Arc::clone(feed), identity.clone()), uses, leases, identity);
     let mut reflection = Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)

@@ -15,7 +15,6 @@ use crate::{
     admin::{self, Admin},
     audit::keep_anchors,
     config::Config,
-    credentials::Leases,
     feed::{Feed, Publications, Refresh, Registry},
     identity::{DataPlanes, Identity},
     keys::Rotation,
@@ -72,11 +71,6 @@ pub async fn run(data: Data, metrics: PrometheusHandle) -> Result<(), ServerErro
         shutdown: shutdown.clone(),
         limits: config.limits,
         recorder: api.audit.recorder.clone(),
-        leases: Leases {
-            current: api.current.clone(),
-            credentials: api.credentials.clone(),
-            recorder: api.audit.recorder.clone(),
-        },
     });
     let listed = Identity::Listed(DataPlanes::new(&config.data_planes));
     // Who opens the data planes' socket is no client: what is beside it is on the TCP listener alone.

@@ -1,6 +1,7 @@
 //! What changes from one policy to another, in the terms in which operators wrote them.
 
 mod clients;
+mod credentials;
 mod hosts;
 
 use std::collections::BTreeSet;
@@ -41,6 +42,8 @@ pub enum Subject {
     },
     /// A client.
     Client(String),
+    /// A service's own credential, by its full name.
+    Credential(String),
     /// A bound of what a client may request.
     Ceiling {
         /// The client.
@@ -72,12 +75,13 @@ pub struct MemberChange {
     pub after: Value,
 }
 
-/// Everything that differs: hosts and their rules, then clients and their ceilings. Empty where nothing does,
+/// Everything that differs: hosts and their rules, then clients and their ceilings, then credentials. Empty where nothing does,
 /// whatever files it is written in.
 #[must_use]
 pub fn diff(before: &Policy, after: &Policy) -> Vec<Change> {
     let mut changes = hosts::diff(before, after);
     changes.extend(clients::diff(before, after));
+    changes.extend(credentials::diff(before, after));
     changes
 }
 

@@ -80,6 +80,9 @@ impl<'v> Event<'v> {
             "key_made" => ("key made", vec![name(), by()]),
             "key_activated" => ("key signs", vec![name(), by()]),
             "key_withdrawn" => ("key withdrawn", vec![name(), by(), reason()]),
+            "credential_leased" => {
+                ("credential leased", vec![name(), self.after("to", "data_plane"), self.expiry()])
+            }
             "refusals" => (
                 "refused",
                 vec![

@@ -81,6 +81,7 @@ fn name(subject: &Subject) -> String {
             format!("rule {method} {path} at {}", join(hosts))
         }
         Subject::Client(client) => format!("client {client}"),
+        Subject::Credential(name) => format!("credential {name}"),
         Subject::Ceiling { client, ceiling } => format!("client {client} may request {}", bound(ceiling)),
     }
 }
@@ -122,6 +123,7 @@ fn shown(change: &Change) -> Value {
             json!({"kind": "rule", "hosts": hosts, "method": method, "path": path, "exempt": exempt})
         }
         Subject::Client(client) => json!({"kind": "client", "client": client}),
+        Subject::Credential(name) => json!({"kind": "credential", "credential": name}),
         Subject::Ceiling { client, ceiling } => json!({
             "kind": "ceiling", "client": client, "grant": ceiling.grant,
             "max_ttl": ceiling.max_ttl.map(|ttl| ttl.as_secs()), "max_depth": ceiling.max_depth,

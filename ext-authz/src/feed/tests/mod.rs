@@ -25,7 +25,6 @@ use crate::{
     clients::{Clients, GeneratedSecrets},
     clock::{Moment, UnixMillis},
     config::Limits,
-    credentials::{Credentials, Leases},
     identity::Identity,
     listen::Trigger,
     scope::Scope,
@@ -145,9 +144,7 @@ fn serve(current: &Current, refresh: Refresh) -> (FeedServer, Follower, Trigger)
 fn feed(publications: Arc<Publications>, refresh: Refresh) -> (Arc<Feed>, Trigger) {
     let (trigger, shutdown) = Trigger::new();
     let (registry, limits, recorder) = (Registry::default(), Limits::default(), Recorder::default());
-    let current = Current::new(state(1));
-    let leases = Leases { current, credentials: Credentials::default(), recorder: recorder.clone() };
-    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder, leases }), trigger)
+    (Arc::new(Feed { publications, registry, refresh, shutdown, limits, recorder }), trigger)
 }
 
 #[test]
