@@ -97,7 +97,7 @@ async fn a_store_is_brought_up_to_date(database: Database) {
         assert_eq!(done(&setup, &["migrate"])["from"], 0);
     }
     let migrated = done(&setup, &["migrate"]);
-    assert_eq!((&migrated["from"], &migrated["to"]), (&2.into(), &2.into()));
+    assert_eq!((&migrated["from"], &migrated["to"]), (&3.into(), &3.into()));
     assert!(migrated["store"].is_string());
 }
 

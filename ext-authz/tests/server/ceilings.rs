@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::support::{MAY, Setup, Writ};
+use crate::support::{MAY, POLICY, Setup, Writ, sha256};
 
 const LIST: &str = r#"{"type":"task_grant","actions":["s3:ListBucket"],"resources":["s3://my-bucket"],"constraints":{"prefix":{"glob":"logs/2026-05*"}}}"#;
 
@@ -35,6 +35,21 @@ async fn a_grant_is_covered_by_one_ceiling_or_refused() {
         let (status, body) = start(&writ, &format!("{MAY},{grant}"), "").await;
         assert_eq!((status.as_u16(), &body["code"]), (403, &"not_allowed".into()), "{grant}");
         assert!(body["detail"].as_str().unwrap().starts_with("grants[1]: not covered"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_ceiling_may_say_how_often() {
+    let limited = |uses: &str| MAY.replace("]}", &format!(r#"],"limits":{{"uses":{uses}}}}}"#));
+    let ceiling = r#"resources: ["s3://my-bucket/logs/**"], "#;
+    let policy = POLICY.replace("HASHED", &sha256("hashed-secret"));
+    let setup = Setup::bare()
+        .write("policies/logs.yaml", &policy.replace(ceiling, &format!("{ceiling}limits: {{uses: 2}}, ")));
+    let writ = setup.serve().await;
+    for (grant, status) in
+        [(MAY.to_owned(), 403), (limited("3"), 403), (limited("2"), 201), (limited("1"), 201)]
+    {
+        assert_eq!(start(&writ, &grant, "").await.0, status, "{grant}");
     }
 }
 
