@@ -39,6 +39,6 @@ impl<H: Host + Clone> Stream<H> {
     /// Judges anew, by what is in force now: a revocation may have come with the body.
     pub(super) fn judge_again(&mut self, body: Body<'_>) -> Flow {
         // No such body is asked for a second time; if it were, the request would end here.
-        self.act(Seen::default(), |stream, plugin, _, headers| stream.judge(plugin, headers, body).map(Some))
+        self.judge_with(Some(body), Seen::default())
     }
 }
