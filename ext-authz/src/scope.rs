@@ -118,3 +118,33 @@ fn find(
     snapshots.insert(scope.clone(), Arc::clone(&snapshot));
     Ok(snapshot)
 }
+
+#[cfg(test)]
+mod tests {
+    use verdict::document::{BodyDocument, HostDocument};
+
+    use super::*;
+
+    #[test]
+    fn a_part_requires_what_its_own_hosts_do() {
+        let host = |audience: &str, body: BodyDocument| -> HostDocument {
+            let rule = serde_json::json!({"method": "POST", "path": "/", "action": "a:B", "resource": "a://b", "body": body});
+            let host = serde_json::json!({"names": [audience], "audience": audience, "rules": [rule]});
+            serde_json::from_value(host).expect("a host")
+        };
+        let hosts = vec![host("reads", BodyDocument::Json), host("forwards", BodyDocument::Opaque)];
+        let document: SnapshotDocument = serde_json::from_value(serde_json::json!({
+            "format": 1, "requires": ["bodies", "later"], "version": {"epoch": 1, "generation": 1, "revocation": 0},
+            "issued_at": 0, "issuer": "i", "leeway": 0, "hash_key": "", "keys": [], "hosts": hosts,
+        }))
+        .expect("a document");
+        let required = |audience: &str| {
+            let scope = Scope::Audiences(Arc::new([audience.to_owned()].into()));
+            scope.part(&document).requires.clone()
+        };
+        assert_eq!(
+            (required("reads"), required("forwards")),
+            (vec!["bodies".into(), "later".into()], vec!["later".to_owned()])
+        );
+    }
+}

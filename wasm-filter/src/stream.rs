@@ -34,8 +34,7 @@ pub const TASK_PROPERTY: &str = "writ_task";
 /// Filter state with the denial code; of a request in shadow, the code it would have been denied with.
 pub const DENIAL_PROPERTY: &str = "writ_denial";
 
-/// A request's header fields, as the host has them and as the verdict takes them.
-type Fields = [(String, Vec<u8>)];
+/// A request's header fields.
 type Headers<'h, 'f> = &'h [(&'f [u8], &'f [u8])];
 
 /// Whether the proxy goes on with a request.
@@ -190,25 +189,16 @@ impl<H: FeedHost + Clone> Stream<H> {
         self.decide(seen)
     }
 
-    // Called from several places, and large: one copy will do.
-    #[inline(never)]
-    /// Reads the header fields, judges and acts; waits where neither `seen` nor the fields tell of a body and it would
-    /// make a difference.
+    /// Judges by what the callbacks have told of the body.
     fn decide(&mut self, seen: Seen) -> Flow {
-        self.act(seen, |stream, plugin, fields, headers| {
-            match seen.body().or_else(|| body::announced(fields, false)) {
-                Some(body) => stream.judge(plugin, headers, body).map(Some),
-                None => stream.judge_before_body(plugin, headers),
-            }
-        })
+        self.judge_with(seen.body(), seen)
     }
 
-    /// Does as the verdict says that `judge` makes of the header fields; waits where it makes none.
-    fn act(
-        &mut self,
-        seen: Seen,
-        judge: impl FnOnce(&mut Self, &Plugin, &Fields, Headers<'_, '_>) -> Result<Option<Judged>, HostError>,
-    ) -> Flow {
+    /// Reads the header fields, judges and acts; waits where neither `body` nor the fields tell of a body and it would make
+    /// a difference. `seen` is where reading the body begins, if the verdict needs that.
+    // Called from several places, and large: one copy will do.
+    #[inline(never)]
+    fn judge_with(&mut self, body: Option<Body<'_>>, seen: Seen) -> Flow {
         let fields = match self.host.request_headers() {
             Ok(fields) => fields,
             Err(error) => return self.fail(&error),
@@ -218,7 +208,11 @@ impl<H: FeedHost + Clone> Stream<H> {
         let Some(plugin) = self.plugin.clone() else {
             return self.deny(&no_snapshot(), &headers, None);
         };
-        match judge(self, &plugin, &fields, &headers) {
+        let judged = match body.or_else(|| body::announced(&fields, false)) {
+            Some(body) => self.judge(&plugin, &headers, body).map(Some),
+            None => self.judge_before_body(&plugin, &headers),
+        };
+        match judged {
             Ok(None) => self.wait(seen),
             Ok(Some(judged)) => self.answer(&plugin, &headers, seen, judged),
             Err(error) => self.fail(&error),

@@ -127,6 +127,53 @@ routes:
 }
 
 #[test]
+fn explain_reads_bodies() {
+    let rules = r#"
+namespace: shop
+routes:
+  - hosts: [shop.internal]
+    audience: mesh
+    rules:
+      - method: POST
+        path: "/orders"
+        action: "shop:Order"
+        resource: "shop://items/{body./item}"
+        params: {count: {from: body./count, type: number}, gift: {from: body./gift, type: boolean}}
+      - {method: POST, path: "/", form: {Action: required, n: optional}, action: "shop:{form.Action}", resource: "shop://any", params: {n: form.n}}
+"#;
+    let setup = Setup::bare().write("policies/shop.yaml", rules);
+    let explain = |path: &str, kind: &str, body: &[&str]| {
+        let kind = format!("content-type: {kind}");
+        let arguments = ["explain", "POST", "shop.internal", path, "--header", &kind];
+        policy_json(&setup, &[&arguments, body].concat())
+    };
+    let values = |shown: &Value| -> Vec<Value> {
+        let params = shown["meaning"]["params"].as_array().unwrap().iter();
+        params.map(|param| param["value"].clone()).collect()
+    };
+    let json = "application/json";
+    let (code, shown) =
+        explain("/orders", json, &["--data", r#"{"item": "a", "count": 2.50, "gift": true}"#]);
+    assert_eq!((code, &shown["meaning"]["resource"]), (0, &"shop://items/a".into()), "{shown}");
+    assert_eq!(values(&shown), ["2.50", "true"]);
+    let (_, shown) = explain("/orders", json, &["--data", r#"{"item": "a", "count": "2", "gift": 1}"#]);
+    assert_eq!(values(&shown), [Value::Null, Value::Null]);
+    let form = "application/x-www-form-urlencoded";
+    let (code, shown) = explain("/", form, &["--data", "Action=Look&n=a+b"]);
+    assert_eq!((code, &shown["meaning"]["action"]), (0, &"shop:Look".into()), "{shown}");
+    assert_eq!(values(&shown), ["a b"]);
+    for (kind, body, denial) in [
+        (json, &["--data", r#"{"item": "a", "item": "b"}"#][..], "body_invalid"),
+        (json, &["--data", r#"{"Item": "a"}"#], "ambiguous_request"),
+        (form, &["--data", "{}"], "body_invalid"),
+        (json, &["--body"], "body_invalid"),
+    ] {
+        let (code, shown) = explain("/orders", kind, body);
+        assert_eq!((code, &shown["code"]), (1, &denial.into()), "{shown}");
+    }
+}
+
+#[test]
 fn explain_says_what_every_token_is_denied_for() {
     let setup = Setup::new();
     for (method, host, path, code) in [

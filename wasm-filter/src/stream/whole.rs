@@ -50,6 +50,6 @@ impl<H: FeedHost + Clone> Stream<H> {
     /// The same where all of it has come: should a server be asked, it is read once more with the answer.
     fn judge_as(&mut self, seen: Seen, body: Body<'_>) -> Flow {
         // No such body is asked for a second time; if it were, the request would end here.
-        self.act(seen, |stream, plugin, _, headers| stream.judge(plugin, headers, body).map(Some))
+        self.judge_with(Some(body), seen)
     }
 }
