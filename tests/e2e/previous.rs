@@ -34,7 +34,11 @@ async fn this_filter_runs_by_the_previous_servers_snapshot() {
 /// A server of `release` issues and exports, and `filter` judges.
 async fn assert_agree(release: Release, filter: PathBuf) {
     let world = World::new().unwrap();
-    let setup = harness::server::Setup { release, ..world.setup().unwrap() };
+    // What either release knows: a filter refuses a snapshot that requires more.
+    let policies = world.data().with_file_name("policies");
+    fs::create_dir(&policies).unwrap();
+    fs::copy(paths::corpus().join("policy/logs.yaml"), policies.join("logs.yaml")).unwrap();
+    let setup = harness::server::Setup { release, policies, ..world.setup().unwrap() };
     let server = Server::start(&setup).await.unwrap();
     let secret = secret(&server).await.unwrap();
     let grant = json!({"type": "task_grant", "actions": ["s3:GetObject"], "resources": ["s3://my-bucket/logs/2026-05/**"]});

@@ -208,11 +208,13 @@ async fn no_retry_multiplies_a_use() {
             if which != Shipped::Wasm {
                 config.patient()?;
             }
-            let route =
-                config.connection_manager()?.pointer_mut("/route_config/virtual_hosts/0/routes/0/route");
-            let route = route.ok_or_else(|| unexpected("no route"))?;
-            route["retry_policy"] = json!({"retry_on": "5xx", "num_retries": 3, "per_try_timeout": "5s"});
-            route["hedge_policy"] = json!({"hedge_on_per_try_timeout": true});
+            let routes = config.connection_manager()?.pointer_mut("/route_config/virtual_hosts/0/routes");
+            let routes = routes.and_then(|routes| routes.as_array_mut());
+            for route in routes.ok_or_else(|| unexpected("no routes"))? {
+                let retry = json!({"retry_on": "5xx", "num_retries": 3, "per_try_timeout": "5s"});
+                route["route"]["retry_policy"] = retry;
+                route["route"]["hedge_policy"] = json!({"hedge_on_per_try_timeout": true});
+            }
             Ok(())
         };
         let mut gate = fleet.gate_before(echo, name, which, &[0], eager).await.unwrap();
