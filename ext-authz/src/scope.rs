@@ -8,7 +8,7 @@ use std::{
 
 use verdict::{
     Snapshot, SnapshotError,
-    document::{HostDocument, SnapshotDocument, required_by},
+    document::{FEATURES, HostDocument, SnapshotDocument, required_by},
 };
 
 use crate::revocations::Revoked;
@@ -41,7 +41,7 @@ impl Scope {
         // Taken apart without `..`: whoever adds a member has to say whose it is.
         let SnapshotDocument {
             format,
-            requires: _,
+            requires,
             version,
             issued_at,
             not_after,
@@ -55,10 +55,12 @@ impl Scope {
         } = document;
         let hosts: Vec<HostDocument> =
             hosts.iter().filter(|host| audiences.contains(&host.audience)).cloned().collect();
+        // What its own hosts do not need is no reason for a data plane to refuse them.
+        let needed = required_by(&hosts);
+        let is_needed = |name: &&String| !FEATURES.contains(&name.as_str()) || needed.contains(name);
         Cow::Owned(SnapshotDocument {
             format: *format,
-            // Of what is not in this scope nothing has to be understood.
-            requires: required_by(&hosts),
+            requires: requires.iter().filter(is_needed).cloned().collect(),
             version: *version,
             issued_at: *issued_at,
             not_after: *not_after,

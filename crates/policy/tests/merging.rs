@@ -57,7 +57,7 @@ fn errors_of_all_files_are_reported_together() {
         errors_of(&[("1.yaml", "namespace: ["), ("2.yaml", ONE), ("3.yaml", "x: 1\n")], &Namespaces::open()),
         "1.yaml:1:12: unclosed bracket '['\n\
          3.yaml:1:1: `namespace` is missing\n\
-         3.yaml:1:1: x: unknown field; known are `namespace`, `clients`, `routes`"
+         3.yaml:1:1: x: unknown field; known are `namespace`, `clients`, `credentials`, `routes`"
     );
 }
 
