@@ -37,8 +37,21 @@ pub struct Lease {
 #[derive(Debug, Default)]
 pub struct Leases {
     entries: RefCell<Vec<Entry>>,
+    /// What the next tick is to ask for.
+    wanted: RefCell<Vec<Wanted>>,
     /// Requests whose answer has come.
     answered: RefCell<Vec<Waiter>>,
+}
+
+/// A question that nobody has put yet.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The credential.
+    pub name: Box<str>,
+    /// The field that carries it.
+    pub header: Box<str>,
+    /// Who waits for it.
+    pub flight: Rc<Flight>,
 }
 
 #[derive(Debug)]
@@ -161,7 +174,7 @@ impl Leases {
     }
 
     /// Somebody asks for it.
-    pub fn begin(&self, name: &str, header: &str, flight: &Rc<Flight>) {
+    fn begin(&self, name: &str, header: &str, flight: &Rc<Flight>) {
         let Ok(mut entries) = self.entries.try_borrow_mut() else { return };
         if let Some(entry) = entries.iter_mut().find(|entry| &*entry.name == name) {
             entry.flight = Some(Rc::clone(flight));
@@ -169,6 +182,21 @@ impl Leases {
         }
         let (name, header, flight) = (name.into(), header.into(), Some(Rc::clone(flight)));
         entries.push(Entry { name, header, lease: None, flight, is_used: true, not_before: 0 });
+    }
+
+    /// Somebody wants it: the next tick asks.
+    pub fn want(&self, name: &str, header: &str) -> Rc<Flight> {
+        let flight = Rc::new(Flight::default());
+        self.begin(name, header, &flight);
+        if let Ok(mut wanted) = self.wanted.try_borrow_mut() {
+            wanted.push(Wanted { name: name.into(), header: header.into(), flight: Rc::clone(&flight) });
+        }
+        flight
+    }
+
+    /// What is to be asked for now.
+    pub fn take_wanted(&self) -> Vec<Wanted> {
+        self.wanted.try_borrow_mut().map(|mut wanted| std::mem::take(&mut *wanted)).unwrap_or_default()
     }
 
     /// It has come, or not. An answer to what was asked before the policy changed changes nothing.

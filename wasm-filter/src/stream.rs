@@ -165,7 +165,10 @@ impl<H: FeedHost + Clone> Stream<H> {
             self.lookup_counted = true;
             phase = match outcome {
                 Outcome::Allowed(admission) => Phase::Allowed(admission),
-                Outcome::AwaitingBody(seen) => Phase::AwaitingBody(seen),
+                Outcome::AwaitingBody(seen, known) => {
+                    self.known = known;
+                    Phase::AwaitingBody(seen)
+                }
                 Outcome::AwaitingAnswer(asked) => Phase::AwaitingAnswer(asked),
                 Outcome::Denied => Phase::Denied,
             };
@@ -243,7 +246,10 @@ impl<H: FeedHost + Clone> Stream<H> {
                 Err(error) => self.fail(&error),
             },
             Verdict::Deny(denial) => self.deny(denial, headers, Some(&judged)),
-            Verdict::NeedsBody(need) => self.begin_reading(plugin, *need, seen),
+            Verdict::NeedsBody(need) => {
+                let task = judged.token.as_ref().map_or("", |token| token.task());
+                self.begin_reading(plugin, *need, task, seen)
+            }
             // Without an answer there is none to wait for any more.
             Verdict::NeedsUse(_) => self.fail(&HostError { call: "use", status: INTERNAL_FAILURE }),
         }

@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use crate::{bodies::Held, call::Call, host::Scope, open::Admission, stream::Seen};
+use crate::{bodies::Held, call::Call, host::Scope, open::Admission, stream::{Known, Seen}};
 
 /// A request that waits.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub enum Outcome {
     /// It goes on; who can be ended has a place among the open requests.
     Allowed(Option<Admission>),
     /// The verdict depends on a body that is still to come.
-    AwaitingBody(Seen),
+    AwaitingBody(Seen, Known),
     /// The verdict depends on an answer of the server.
     AwaitingAnswer(Asked),
     /// It was answered.

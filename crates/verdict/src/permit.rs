@@ -198,9 +198,16 @@ impl Permit {
         };
         let denial = Denial::new(refusal, Some(String::from(request.task())));
         if now < request.enforced_from {
-            // All that is removed of a granted request is removed of one in shadow, its task token first.
+            // All that is removed of a granted request is removed of one in shadow, its task token first, and also what
+            // would have been replaced.
+            let mut remove = self.remove;
+            for name in [TASK_HEADER, AGENT_HEADER, CLIENT_HEADER, RETRIES_HEADER] {
+                if !remove.iter().any(|removed| removed == name.as_bytes()) {
+                    remove.push(name.as_bytes().to_vec());
+                }
+            }
             let reason = Reason::Shadowed(denial, request.enforced_from);
-            Verdict::Allow(Self { reason, remove: self.remove, is_single: false })
+            Verdict::Allow(Self { reason, remove, is_single: false })
         } else {
             Verdict::Deny(denial)
         }

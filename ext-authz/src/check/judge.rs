@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use envoy_types::ext_authz::v3::pb::CheckResponse;
 use verdict::{
-    Denial, DenialCode, Freshness, Peer, PermitKind, Request, Snapshot, TokenKey, Use, Verdict,
-    VerifiedToken, VerifiedTokens, decide, denial::Refusal,
+    Denial, DenialCode, Freshness, Limit, LimitedPermit, Peer, PermitKind, Request, Snapshot, TokenKey, Use,
+    Verdict, VerifiedToken, VerifiedTokens, decide, denial::Refusal,
 };
 
 use super::{
@@ -21,7 +21,6 @@ use crate::{
     identity::DataPlane,
     state::State,
     telemetry::metrics,
-    uses::{Asked, Uses},
 };
 
 /// What there is to say to a question.
@@ -30,26 +29,35 @@ pub(super) enum Judged {
     Answer(Box<CheckResponse>),
     /// Nothing yet: a credential has to be asked for, and then the question again.
     Awaits(Arc<Keeper>),
+    /// Nothing yet: a use has to be counted, and then the question again.
+    Counts(Box<LimitedPermit>),
+}
+
+/// What is known of a request that is judged again.
+#[derive(Default)]
+pub(super) struct Known {
+    /// It has waited for the credential that it needs, so that it is here or cannot be had.
+    pub(super) has_waited: bool,
+    /// What became of the use of a limited grant.
+    pub(super) used: Option<(Limit, Use)>,
 }
 
 /// What answers need beside the state.
 pub(super) struct Means<'m> {
-    pub(super) uses: &'m Uses,
     pub(super) recorder: &'m Recorder,
     pub(super) credentials: &'m Credentials,
 }
 
-/// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens. `has_waited`: for the
-/// credential that it needs, so that it is here or cannot be had.
-pub(super) async fn judge(
+/// Answers `question`, and has the answer recorded. Every error on the way is a denial; none opens.
+pub(super) fn judge(
     state: &State,
     as_of: UnixMillis,
     plane: &DataPlane,
     means: Means<'_>,
     question: &Question,
-    has_waited: bool,
+    known: &Known,
 ) -> Judged {
-    let Means { uses, recorder, credentials } = means;
+    let Means { recorder, credentials } = means;
     let answer = |response| Judged::Answer(Box::new(response));
     let DataPlane { name: data_plane, scope, trusted_egress: _ } = plane;
     let data_plane: &str = data_plane;
@@ -74,7 +82,7 @@ pub(super) async fn judge(
                 kept = Some((injection.header().to_owned(), found));
                 None
             }
-            Ok(Injected::Later(keeper)) if !has_waited => return Judged::Awaits(keeper),
+            Ok(Injected::Later(keeper)) if !known.has_waited => return Judged::Awaits(keeper),
             Ok(Injected::Later(_)) => Some(unavailable_credential()),
             Err(refusal) => Some(refusal),
         };
@@ -83,15 +91,13 @@ pub(super) async fn judge(
         }
     }
     let verdict = match verdict {
-        Verdict::NeedsUse(limited) => {
-            let outcome = if question.is_counted_elsewhere {
-                Use::Counted
-            } else {
-                let (decision, grant) = (&question.decision, limited.limit().grant);
-                uses.count(plane, Asked { decision, token: limited.token(), grant }).await.outcome
-            };
-            limited.settle(outcome)
-        }
+        Verdict::NeedsUse(limited) => match &known.used {
+            _ if question.is_counted_elsewhere => limited.settle(Use::Counted),
+            Some((limit, outcome)) if limit == limited.limit() => limited.settle(*outcome),
+            // What was counted was another grant's, before the policy changed: one request, one use.
+            Some(_) => limited.settle(Use::Unavailable),
+            None => return Judged::Counts(limited),
+        },
         verdict => verdict,
     };
     let record = Record { recorder, data_plane, snapshot: &snapshot, fields: &fields };
@@ -102,7 +108,9 @@ pub(super) async fn judge(
                 PermitKind::Exempt => metrics::EXEMPT,
                 PermitKind::Shadowed => metrics::SHADOWED,
             };
-            let injected = kept.as_ref().map(|(header, kept)| (header.as_str(), &kept.rendered.value));
+            // Only what is granted carries one: shadow may have come in between.
+            let injected = permit.injection().and(kept.as_ref());
+            let injected = injected.map(|(header, kept)| (header.as_str(), &kept.rendered.value));
             let Ok(response) = respond::allowed(permit, injected) else {
                 tracing::warn!(data_plane, "denied a request whose header names cannot be removed");
                 return answer(unavailable(&request));

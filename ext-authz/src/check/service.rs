@@ -20,7 +20,7 @@ use tonic_prost::ProstCodec;
 
 use super::{
     body,
-    judge::{Judged, Means, judge, not_http},
+    judge::{Judged, Known, Means, judge, not_http},
     read::Question,
     reflection::SERVICE,
     wire::CheckRequest,
@@ -30,7 +30,7 @@ use crate::{
     credentials::Credentials,
     identity::{DataPlane, Identity},
     state::Current,
-    uses::Uses,
+    uses::{Asked, Uses},
 };
 
 const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -123,25 +123,35 @@ impl UnaryService<CheckRequest> for Check {
 }
 
 impl Check {
+    /// Asks for what is missing, each once, and judges again by what is in force then: what was revoked or edited meanwhile
+    /// counts.
     async fn answer(&self, question: &Question) -> Result<CheckResponse, Status> {
-        let keeper = match self.judge(question, false).await {
-            Judged::Answer(response) => return Ok(*response),
-            Judged::Awaits(keeper) => keeper,
-        };
-        // Whatever comes of it, the second judgement sees. What was revoked meanwhile counts there, too.
-        let _ = keeper.soon().await;
-        match self.judge(question, true).await {
-            Judged::Answer(response) => Ok(*response),
-            Judged::Awaits(_) => Err(Status::internal("waits once")),
+        let mut known = Known::default();
+        loop {
+            match self.judge(question, &known) {
+                Judged::Answer(response) => return Ok(*response),
+                Judged::Awaits(keeper) if !known.has_waited => {
+                    // Whatever comes of it, the next judgement sees.
+                    let _ = keeper.soon().await;
+                    known.has_waited = true;
+                }
+                Judged::Counts(limited) if known.used.is_none() => {
+                    let limit = limited.limit().clone();
+                    let asked =
+                        Asked { decision: &question.decision, token: limited.token(), grant: limit.grant };
+                    let outcome = self.uses.count(&self.data_plane, asked).await.outcome;
+                    known.used = Some((limit, outcome));
+                }
+                Judged::Awaits(_) | Judged::Counts(_) => return Err(Status::internal("asks once")),
+            }
         }
     }
 
-    async fn judge(&self, question: &Question, has_waited: bool) -> Judged {
-        let Self { current, uses, recorder, credentials, data_plane } = self;
+    fn judge(&self, question: &Question, known: &Known) -> Judged {
+        let Self { current, recorder, credentials, data_plane, .. } = self;
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        let means = Means { uses, recorder, credentials };
-        judge(&state, as_of, data_plane, means, question, has_waited).await
+        judge(&state, as_of, data_plane, Means { recorder, credentials }, question, known)
     }
 }

@@ -119,9 +119,9 @@ impl<H: FeedHost + Clone> Client<H> {
         }
         self.expire(shared, now);
         self.plugin.doom_expired(seconds(now));
+        self.renew(now);
         self.settle(shared, now);
         self.settle_lost(now);
-        self.renew(now);
         self.pace(shared);
     }
 

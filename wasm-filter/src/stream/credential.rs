@@ -9,8 +9,8 @@ use crate::{
     call::{self, NoAnswer},
     feed::messages::lease_request,
     host::{ContextId, FeedHost, HostError, Level},
-    lease::{Flight, Found, Lease, Loan, Waiter},
-    open::MAX_SETTLED,
+    lease::{Flight, Found, Lease, Loan, Waiter, Wanted},
+    open::{MAX_SETTLED, TICK_UNSETTLED},
     plugin::Plugin,
     record::Judged,
     ticket::{Asked, Ticket},
@@ -71,13 +71,12 @@ impl<H: FeedHost + Clone> Stream<H> {
                 return Err(unavailable("the server's lease cannot be used"));
             }
             Found::Nothing => {
-                let asked = ask(&self.host, plugin, self.scope.root, injection.name(), injection.header());
-                // The call is the root's, and all that follows is the request's again.
-                let back = self.host.enter(self.scope.context);
-                asked.and_then(|flight| back.map(|()| flight)).map_err(|error| {
+                let flight = leases.want(injection.name(), injection.header());
+                self.hasten(plugin).map_err(|error| {
                     self.host.log(Level::Error, &format!("writ: no credential can be asked for: {error}"));
                     unavailable("no server can be asked for the credential")
-                })?
+                })?;
+                flight
             }
         };
         let ticket = Ticket::holding(self.scope, seen, self.held.clone());
@@ -87,32 +86,40 @@ impl<H: FeedHost + Clone> Stream<H> {
         }
         Ok(Borrowed::Asked(Asked::shared(ticket)))
     }
+
+    /// Has the root tick at once, which asks: the SDK gives an answer to whoever's callback made the call, and to nobody if
+    /// that one has gone. Others wait for this one, too.
+    fn hasten(&self, plugin: &Plugin) -> Result<(), HostError> {
+        plugin.feed().ok_or(NO_SERVER)?;
+        self.host.enter(self.scope.root)?;
+        let hastened = self.host.set_tick_period(TICK_UNSETTLED);
+        // What follows is the request's again.
+        self.host.enter(self.scope.context).and(hastened)
+    }
 }
 
+/// A filter whose snapshot came by file. The status is of proxy-wasm ABI 0.2.1, `proxy_status_t`.
+const NO_SERVER: HostError = HostError { call: "grpc_call: this Envoy follows no server", status: 1 };
+
+/// Asks for a lease, from a callback of `root`. Leaves `root` the current context.
 #[inline(never)]
-/// Asks for a lease. Leaves `root` the current context.
 pub(crate) fn ask<H: FeedHost>(
     host: &H,
     plugin: &Rc<Plugin>,
     root: ContextId,
-    name: &str,
-    header: &str,
-) -> Result<Rc<Flight>, HostError> {
-    /// A filter whose snapshot came by file. The status is of proxy-wasm ABI 0.2.1, `proxy_status_t`.
-    const NO_SERVER: HostError = HostError { call: "grpc_call: no server is configured", status: 1 };
-
+    wanted: &Wanted,
+) -> Result<(), HostError> {
+    let Wanted { name, header, flight } = wanted;
     let shared = plugin.feed().ok_or(NO_SERVER)?;
-    let flight = Rc::new(Flight::default());
     let asker = Asker::Lease {
         plugin: Rc::clone(plugin),
-        name: name.into(),
-        header: header.into(),
-        flight: Rc::clone(&flight),
+        name: name.clone(),
+        header: header.clone(),
+        flight: Rc::clone(flight),
     };
     let call = call::ask(host, shared.config(), root, METHOD, &lease_request(name), asker)?;
     flight.set_call(call);
-    plugin.leases().begin(name, header, &flight);
-    Ok(flight)
+    Ok(())
 }
 
 /// A lease has come, or not: those who wait for it go on. Leaves another context the current one.

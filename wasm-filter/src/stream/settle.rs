@@ -99,11 +99,12 @@ impl<H: FeedHost + Clone> Stream<H> {
         stream.lookup_counted = known.was_judged;
         stream.known = known;
         let flow = judge(&mut stream);
+        let known = stream.known;
         ticket.settle(match stream.phase {
             Phase::Allowed(admission) => Outcome::Allowed(admission),
-            Phase::AwaitingBody(seen) => Outcome::AwaitingBody(seen),
+            Phase::AwaitingBody(seen) => Outcome::AwaitingBody(seen, known),
             // The request's next callback begins with it anew.
-            Phase::Reading(reading) => Outcome::AwaitingBody(reading.ticket().seen()),
+            Phase::Reading(reading) => Outcome::AwaitingBody(reading.ticket().seen(), known),
             Phase::AwaitingAnswer(asked) => Outcome::AwaitingAnswer(asked),
             Phase::Denied | Phase::Fresh | Phase::AwaitingSnapshot(_) => Outcome::Denied,
         });

@@ -9,8 +9,14 @@ use crate::{bodies::Reading, host::FeedHost, plugin::Plugin};
 
 impl<H: FeedHost + Clone> Stream<H> {
     /// Everything but the body is in order: from here on the proxy holds what comes of it, and nothing goes on.
-    pub(super) fn begin_reading(&mut self, plugin: &Rc<Plugin>, need: BodyNeed, seen: Seen) -> Flow {
-        match Reading::begin(plugin, self.scope, need.most) {
+    pub(super) fn begin_reading(
+        &mut self,
+        plugin: &Rc<Plugin>,
+        need: BodyNeed,
+        task: &str,
+        seen: Seen,
+    ) -> Flow {
+        match Reading::begin(plugin, self.scope, task, need.most) {
             Some(reading) => self.read(reading, seen),
             None => self.judge_again(Body::Unread),
         }

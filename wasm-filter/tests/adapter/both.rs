@@ -5,7 +5,7 @@ use proto::v1::{UseResponse, use_response::Outcome};
 use serde_json::json;
 use verdict::revocation::Kind;
 use wasm_filter::{
-    bodies::{MAX_HELD, PATIENCE},
+    bodies::{MAX_HELD_BY_TASK, PATIENCE},
     host::{CallId, ContextId},
     root::Root,
     stream::{self, Flow, Stream},
@@ -100,7 +100,7 @@ fn a_body_counts_while_its_request_waits_and_no_longer() {
     let host = FakeHost::new();
     let mut root = at_five(&host);
     let full = format!("{{\"size\": 5{}}}", " ".repeat(4_096 - 11));
-    let places = u32::try_from(MAX_HELD / full.len()).unwrap();
+    let places = u32::try_from(MAX_HELD_BY_TASK / full.len()).unwrap();
     let mut asking = begin(&host, &root, 10);
     assert_eq!(come(&host, &mut asking, &full), Flow::Pause);
     let mut others: Vec<_> = (1..places).map(|index| begin(&host, &root, 100 + index)).collect();

@@ -7,6 +7,7 @@ use verdict::revocation::Kind;
 use wasm_filter::{
     host::{CallId, ContextId, ResponsePart},
     lease::{MAX_WAITING, RETRY},
+    open::TICK_UNSETTLED,
     root::Root,
     stream::{self, CLUSTER_PROPERTY, Flow, Stream},
 };
@@ -43,7 +44,7 @@ fn lending(host: &FakeHost) -> Root<FakeHost> {
 
 fn begin_with(
     host: &FakeHost,
-    root: &Root<FakeHost>,
+    root: &mut Root<FakeHost>,
     context: u32,
     fields: Vec<(String, Vec<u8>)>,
 ) -> (Stream<FakeHost>, Flow) {
@@ -52,11 +53,16 @@ fn begin_with(
     drop(state);
     let mut stream = root.stream(ContextId(context));
     let flow = stream.on_request_headers(true);
+    // Somebody hastens the next tick, which asks.
+    if host.state().tick == Some(TICK_UNSETTLED) {
+        root.on_tick();
+        host.state_mut().current = context;
+    }
     (stream, flow)
 }
 
 /// A granted request in a context of its own.
-fn begin(host: &FakeHost, root: &Root<FakeHost>, context: u32) -> (Stream<FakeHost>, Flow) {
+fn begin(host: &FakeHost, root: &mut Root<FakeHost>, context: u32) -> (Stream<FakeHost>, Flow) {
     begin_with(host, root, context, request("GET", PATH, Some(&token(json!({})))))
 }
 
@@ -98,8 +104,8 @@ fn pass(host: &FakeHost, root: &mut Root<FakeHost>, milliseconds: u64) {
 #[test]
 fn it_is_asked_for_once_and_then_taken_from_memory() {
     let host = FakeHost::new();
-    let root = lending(&host);
-    let waiting: Vec<_> = (10..15).map(|context| begin(&host, &root, context)).collect();
+    let mut root = lending(&host);
+    let waiting: Vec<_> = (10..15).map(|context| begin(&host, &mut root, context)).collect();
     assert!(waiting.iter().all(|(_, flow)| *flow == Flow::Pause));
     assert_eq!(host.state().current, 14, "what follows is about the request again");
     {
@@ -115,11 +121,35 @@ fn it_is_asked_for_once_and_then_taken_from_memory() {
     assert_eq!(host.state().properties[CLUSTER_PROPERTY], "minio");
 
     for context in 20..30 {
-        let (_stream, flow) = begin(&host, &root, context);
+        let (_stream, flow) = begin(&host, &mut root, context);
         assert_eq!((flow, host.header("authorization")), (Flow::Continue, vec![format!("Bearer {KEY}")]));
     }
     assert_eq!(asked(&host), 1, "warm requests take no hop");
     assert_eq!(host.metric("writ.leases.granted"), 1);
+}
+
+/// The SDK gives an answer to whoever's callback made the call, and drops it if that request has gone.
+#[test]
+fn who_asked_first_may_go_without_the_others_waiting_in_vain() {
+    let host = FakeHost::new();
+    let mut root = lending(&host);
+    let fields = request("GET", PATH, Some(&token(json!({}))));
+    for context in [10, 11] {
+        host.state_mut().headers.clone_from(&fields);
+        let mut stream = root.stream(ContextId(context));
+        assert_eq!(stream.on_request_headers(true), Flow::Pause);
+        assert_eq!(asked(&host), 0, "not in a callback of a request");
+        if context == 10 {
+            drop(stream);
+            host.state_mut().gone.insert(10);
+        } else {
+            root.on_tick();
+            assert_eq!(asked(&host), 1);
+            grant(&host, 1);
+            assert_eq!(host.state().resumed, [11]);
+            assert_eq!(stream.on_request_trailers(), Flow::Continue);
+        }
+    }
 }
 
 #[test]
@@ -134,7 +164,7 @@ fn what_a_client_sends_in_its_place_does_not_go_on() {
     }
     let mut fields = request("GET", PATH, Some(&token(json!({}))));
     fields.extend([field("x-api-key", "forged"), field("x.api.key", "forged"), field("x-api-key", "forged")]);
-    let (_stream, _) = begin_with(&host, &root, 10, fields);
+    let (_stream, _) = begin_with(&host, &mut root, 10, fields);
     let answer = LeaseResponse { header: "x-api-key".into(), value: KEY.into(), ..lease() };
     reply(&host, 1, 0, &answer.encode_to_vec());
     assert_eq!(host.header("x-api-key"), [KEY]);
@@ -150,14 +180,14 @@ fn it_goes_to_no_other_cluster() {
         (None, "server_unavailable"),
     ] {
         let host = FakeHost::new();
-        let root = lending(&host);
-        let (_first, _) = begin(&host, &root, 10);
+        let mut root = lending(&host);
+        let (_first, _) = begin(&host, &mut root, 10);
         grant(&host, 1);
         host.state_mut().attributes.remove("xds.cluster_name");
         if let Some(cluster) = cluster {
             host.state_mut().attributes.insert("xds.cluster_name".into(), cluster.to_vec());
         }
-        let (_stream, flow) = begin(&host, &root, 11);
+        let (_stream, flow) = begin(&host, &mut root, 11);
         assert_eq!((flow, host.response().code().as_str()), (Flow::Pause, code));
         assert!(!host.header("authorization").concat().contains(KEY));
     }
@@ -166,14 +196,14 @@ fn it_goes_to_no_other_cluster() {
 #[test]
 fn no_stranger_gets_it() {
     let host = FakeHost::new();
-    let root = lending(&host);
-    let (_first, _) = begin(&host, &root, 10);
+    let mut root = lending(&host);
+    let (_first, _) = begin(&host, &mut root, 10);
     grant(&host, 1);
     for authority in ["logs.internal", "shadow.internal"] {
         for path in [PATH, "/live", "/other/x"] {
             let mut fields = request("GET", path, None);
             fields[2] = field(":authority", authority);
-            let _ = begin_with(&host, &root, 11, fields);
+            let _ = begin_with(&host, &mut root, 11, fields);
             assert!(host.header("authorization").is_empty(), "{authority}{path}");
         }
     }
@@ -181,7 +211,7 @@ fn no_stranger_gets_it() {
     host.state_mut().attributes.insert("xds.cluster_name".into(), b"evil".to_vec());
     let mut fields = request("GET", PATH, Some(&token(json!({}))));
     fields[2] = field(":authority", "shadow.internal");
-    let (_stream, flow) = begin_with(&host, &root, 12, fields);
+    let (_stream, flow) = begin_with(&host, &mut root, 12, fields);
     assert_eq!((flow, host.header("authorization")), (Flow::Continue, Vec::<String>::new()));
     assert_eq!(host.metric("writ.shadow.no_route"), 1);
     assert_eq!(asked(&host), 1);
@@ -208,15 +238,15 @@ fn every_other_answer_denies_and_is_not_asked_for_at_once() {
     ] {
         let host = FakeHost::new();
         let mut root = lending(&host);
-        let (_stream, _) = begin(&host, &root, 10);
+        let (_stream, _) = begin(&host, &mut root, 10);
         reply(&host, 1, status, &message);
         assert_eq!(host.response().code(), "server_unavailable", "{message:?}");
         assert!(host.state().resumed.is_empty());
-        let (_stream, flow) = begin(&host, &root, 11);
+        let (_stream, flow) = begin(&host, &mut root, 11);
         assert_eq!((flow, asked(&host)), (Flow::Pause, 1));
         // A moment later it is tried again.
         pass(&host, &mut root, RETRY);
-        let (_stream, _) = begin(&host, &root, 12);
+        let (_stream, _) = begin(&host, &mut root, 12);
         assert_eq!(asked(&host), 2);
         grant(&host, 2);
         assert_eq!(host.state().resumed, [12]);
@@ -228,20 +258,20 @@ fn every_other_answer_denies_and_is_not_asked_for_at_once() {
 fn it_is_renewed_ahead_while_it_is_used_and_forgotten_when_it_ends() {
     let host = FakeHost::new();
     let mut root = lending(&host);
-    let (_stream, _) = begin(&host, &root, 10);
+    let (_stream, _) = begin(&host, &mut root, 10);
     grant(&host, 1);
     pass(&host, &mut root, u64::from(LEASE_MS) / 2);
     assert_eq!(asked(&host), 2, "ahead of its end");
     assert_eq!(host.state().current, ROOT.0);
     // Meanwhile the one that is here will do.
-    let (_stream, flow) = begin(&host, &root, 11);
+    let (_stream, flow) = begin(&host, &mut root, 11);
     assert_eq!(flow, Flow::Continue);
     let renewed = LeaseResponse { value: b"Bearer another-k3y".to_vec(), ..lease() };
     reply(&host, 2, 0, &renewed.encode_to_vec());
     // Nobody has used that one: it ends.
     pass(&host, &mut root, u64::from(LEASE_MS));
     assert_eq!(asked(&host), 2);
-    let (_stream, flow) = begin(&host, &root, 12);
+    let (_stream, flow) = begin(&host, &mut root, 12);
     assert_eq!((flow, asked(&host)), (Flow::Pause, 3));
     reply(&host, 3, 0, &renewed.encode_to_vec());
     assert_eq!(host.header("authorization"), ["Bearer another-k3y"]);
@@ -251,12 +281,12 @@ fn it_is_renewed_ahead_while_it_is_used_and_forgotten_when_it_ends() {
 fn a_policy_that_changes_takes_it_along() {
     let host = FakeHost::new();
     let mut root = lending(&host);
-    let (_stream, _) = begin(&host, &root, 10);
+    let (_stream, _) = begin(&host, &mut root, 10);
     grant(&host, 1);
     for piece in pieces(6, 1, with_credential) {
         hear(&host, &mut root, 1, piece);
     }
-    let (_stream, flow) = begin(&host, &root, 11);
+    let (_stream, flow) = begin(&host, &mut root, 11);
     assert_eq!((flow, asked(&host)), (Flow::Pause, 2));
     // What was asked for under the old policy is not kept under the next.
     for piece in pieces(7, 1, with_credential) {
@@ -271,7 +301,7 @@ fn a_policy_that_changes_takes_it_along() {
 fn what_is_revoked_meanwhile_gets_none() {
     let host = FakeHost::new();
     let mut root = lending(&host);
-    let (_stream, _) = begin(&host, &root, 10);
+    let (_stream, _) = begin(&host, &mut root, 10);
     hear(&host, &mut root, 1, encode(delta(9, 10, &[hash(Kind::Task, TASK)], &[])));
     grant(&host, 1);
     assert_eq!(host.response().code(), "revoked");
@@ -281,8 +311,8 @@ fn what_is_revoked_meanwhile_gets_none() {
 #[test]
 fn it_is_hidden_in_what_comes_back() {
     let host = FakeHost::new();
-    let root = lending(&host);
-    let (mut stream, _) = begin(&host, &root, 10);
+    let mut root = lending(&host);
+    let (mut stream, _) = begin(&host, &mut root, 10);
     grant(&host, 1);
     let plain = vec![field(":status", "200"), field("server", "minio")];
     for part in [ResponsePart::Headers, ResponsePart::Trailers] {
@@ -317,8 +347,8 @@ fn it_is_hidden_in_what_comes_back() {
 fn an_answer_that_cannot_be_cleaned_is_withheld() {
     for failing in ["response_fields", "set_response_fields"] {
         let host = FakeHost::new();
-        let root = lending(&host);
-        let (mut stream, _) = begin(&host, &root, 10);
+        let mut root = lending(&host);
+        let (mut stream, _) = begin(&host, &mut root, 10);
         grant(&host, 1);
         host.state_mut().response_fields = vec![field("x-echo", KEY)];
         host.state_mut().failing.insert(failing);
@@ -330,10 +360,10 @@ fn an_answer_that_cannot_be_cleaned_is_withheld() {
 #[test]
 fn requests_without_one_are_not_looked_at_on_their_way_back() {
     let host = FakeHost::new();
-    let root = lending(&host);
+    let mut root = lending(&host);
     let mut fields = request("GET", "/live", None);
     fields[2] = field(":authority", "logs.internal");
-    let (mut stream, flow) = begin_with(&host, &root, 10, fields);
+    let (mut stream, flow) = begin_with(&host, &mut root, 10, fields);
     assert_eq!(flow, Flow::Continue);
     host.state_mut().failing.insert("response_fields");
     assert_eq!(stream.on_response(ResponsePart::Headers), Flow::Continue);
@@ -346,9 +376,9 @@ fn so_many_wait_and_all_of_them_go_on() {
     let host = FakeHost::new();
     let mut root = lending(&host);
     let most = u32::try_from(MAX_WAITING).unwrap();
-    let waiting: Vec<_> = (0..most).map(|number| begin(&host, &root, 10 + number)).collect();
+    let waiting: Vec<_> = (0..most).map(|number| begin(&host, &mut root, 10 + number)).collect();
     assert!(host.state().responses.is_empty());
-    let (_over, flow) = begin(&host, &root, 5);
+    let (_over, flow) = begin(&host, &mut root, 5);
     assert_eq!((flow, host.response().code().as_str()), (Flow::Pause, "server_unavailable"));
     host.state_mut().responses.clear();
     // Those who have gone hold nobody up.
@@ -380,7 +410,7 @@ fn without_a_server_there_is_none() {
     with_credential(&mut document);
     let mut root = Root::new(host.clone(), ROOT);
     assert!(root.configure(&configuration(&document)), "{:?}", host.state().log);
-    let (_stream, flow) = begin(&host, &root, 10);
+    let (_stream, flow) = begin(&host, &mut root, 10);
     assert_eq!((flow, host.response().code().as_str()), (Flow::Pause, "server_unavailable"));
 }
 
@@ -388,25 +418,25 @@ fn without_a_server_there_is_none() {
 fn a_proxy_that_fails_lends_nothing() {
     for failing in ["set_property", "set_request_header", "property"] {
         let host = FakeHost::new();
-        let root = lending(&host);
-        let (_first, _) = begin(&host, &root, 9);
+        let mut root = lending(&host);
+        let (_first, _) = begin(&host, &mut root, 9);
         grant(&host, 1);
         host.state_mut().failing.insert(failing);
-        let (_stream, flow) = begin(&host, &root, 10);
+        let (_stream, flow) = begin(&host, &mut root, 10);
         assert_eq!((flow, host.response().code().as_str()), (Flow::Pause, "server_unavailable"), "{failing}");
     }
     let host = FakeHost::new();
-    let root = lending(&host);
+    let mut root = lending(&host);
     host.state_mut().failing.insert("call");
-    let (_stream, flow) = begin(&host, &root, 10);
+    let (_stream, flow) = begin(&host, &mut root, 10);
     assert_eq!((flow, host.response().code().as_str()), (Flow::Pause, "server_unavailable"));
 }
 
 #[test]
 fn nobody_reads_it_in_a_log() {
     let host = FakeHost::new();
-    let root = lending(&host);
-    let (stream, _) = begin(&host, &root, 10);
+    let mut root = lending(&host);
+    let (stream, _) = begin(&host, &mut root, 10);
     grant(&host, 1);
     assert!(!format!("{stream:?} {root:?}").contains(KEY));
     let state = host.state();

@@ -3,7 +3,7 @@
 use serde_json::json;
 use verdict::revocation::Kind;
 use wasm_filter::{
-    bodies::{MAX_HELD, PATIENCE},
+    bodies::{MAX_HELD, MAX_HELD_BY_TASK, PATIENCE},
     host::ContextId,
     root::Root,
     stream::{Flow, Stream},
@@ -21,11 +21,25 @@ const GOOD: &str = r#"{"size": 5}"#;
 
 /// A request with a body of JSON, none of which has come.
 fn begin(host: &FakeHost, root: &Root<FakeHost>, context: u32, extra: &[(&str, &str)]) -> Stream<FakeHost> {
+    begin_for(host, root, context, TASK, extra)
+}
+
+/// The same for a task.
+fn begin_for(
+    host: &FakeHost,
+    root: &Root<FakeHost>,
+    context: u32,
+    task: &str,
+    extra: &[(&str, &str)],
+) -> Stream<FakeHost> {
     let granted = json!([{
         "type": "task_grant", "actions": ["s3:*"], "resources": ["s3://my-bucket/logs/2026-05/**"],
         "constraints": {"size": {"max": 10}},
     }]);
-    let mut fields = request("POST", PATH, Some(&token(json!({"authorization_details": granted}))));
+    let writ = json!({"client": "orchestrator", "tasks": [task], "agents": ["janitor"], "lineage": [], "depth": 0,
+                      "max_depth": 0});
+    let token = token(json!({"authorization_details": granted, "txn": task, "writ": writ}));
+    let mut fields = request("POST", PATH, Some(&token));
     fields.push(field("content-type", "application/json"));
     fields.extend(extra.iter().map(|(name, value)| field(name, value)));
     host.state_mut().headers = fields;
@@ -183,29 +197,53 @@ fn who_has_gone_is_waited_for_no_more() {
     assert!(host.state().responses.is_empty());
 }
 
+/// So many bodies of `count` bytes that have begun, of tasks in turns.
+fn hold(
+    host: &FakeHost,
+    root: &Root<FakeHost>,
+    tasks: &[&str],
+    (count, body): (usize, &str),
+) -> Vec<Stream<FakeHost>> {
+    let hold = |(index, task): (u32, &&str)| {
+        let mut stream = begin_for(host, root, 100 + index, task, &[]);
+        assert_eq!(stream.on_request_headers(false), Flow::Pause);
+        assert_eq!(come(host, &mut stream, body, false), Flow::Pause);
+        stream
+    };
+    (0..).zip(tasks.iter().cycle().take(count)).map(hold).collect()
+}
+
 #[test]
 fn all_bodies_of_a_worker_are_bounded() {
     let host = FakeHost::new();
     let root = configured(&host);
-    let places = MAX_HELD / 4096;
     let full = " ".repeat(4096);
-    let mut streams: Vec<_> =
-        (0..=places).map(|index| begin(&host, &root, u32::try_from(index).unwrap(), &[])).collect();
-    for stream in &mut streams {
-        assert_eq!(stream.on_request_headers(false), Flow::Pause);
-    }
-    let last = streams.pop().unwrap();
-    for stream in &mut streams {
-        assert_eq!(come(&host, stream, &full, false), Flow::Pause);
-    }
+    let tasks = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut streams = hold(&host, &root, &tasks, (MAX_HELD / full.len(), &full));
     assert!(host.state().responses.is_empty());
-    let mut last = last;
-    assert_eq!(come(&host, &mut last, &full, false), Flow::Pause);
+    streams.extend(hold(&host, &root, &["i"], (1, &full)));
     assert_eq!(host.response().code(), "server_unavailable");
 
     // Whoever goes makes room.
-    streams.pop();
-    let mut next = begin(&host, &root, 9_999, &[]);
+    streams.truncate(streams.len() - 2);
+    let mut next = begin_for(&host, &root, 9_999, "i", &[]);
+    assert_eq!(next.on_request_headers(false), Flow::Pause);
+    assert_eq!(come(&host, &mut next, GOOD, true), Flow::Continue);
+}
+
+#[test]
+fn no_task_takes_all_the_room_for_bodies() {
+    let host = FakeHost::new();
+    let root = configured(&host);
+    let full = " ".repeat(4096);
+    let mut streams = hold(&host, &root, &["a"], (MAX_HELD_BY_TASK / full.len(), &full));
+    assert!(host.state().responses.is_empty());
+    let others = hold(&host, &root, &["b"], (1, &full));
+    assert!(host.state().responses.is_empty());
+    streams.extend(hold(&host, &root, &["a"], (1, &full)));
+    assert_eq!(host.response().code(), "server_unavailable");
+    drop((streams, others));
+    let mut next = begin_for(&host, &root, 9_999, "a", &[]);
     assert_eq!(next.on_request_headers(false), Flow::Pause);
     assert_eq!(come(&host, &mut next, GOOD, true), Flow::Continue);
 }

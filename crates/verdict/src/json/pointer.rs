@@ -30,6 +30,9 @@ pub enum PointerError {
     /// No document has such a name.
     #[error("a JSON pointer has no control characters")]
     Control,
+    /// Readers disagree about which other characters are alike where case is ignored.
+    #[error("a JSON pointer has only ASCII characters here")]
+    Ascii,
 }
 
 impl core::str::FromStr for Pointer {
@@ -39,6 +42,9 @@ impl core::str::FromStr for Pointer {
         let steps = text.strip_prefix('/').ok_or(PointerError::Root)?;
         if steps.chars().any(char::is_control) {
             return Err(PointerError::Control);
+        }
+        if !text.is_ascii() {
+            return Err(PointerError::Ascii);
         }
         let steps = steps.split('/').map(unescape).collect::<Result<Vec<_>, _>>()?;
         if steps.len() > MAX_DEPTH { Err(PointerError::Depth) } else { Ok(Self(steps)) }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Client, Shared, millis, seconds};
 use crate::{
     call::{self, NoAnswer},
-    host::{FeedHost, UnixMillis},
+    host::{FeedHost, Level, UnixMillis},
     open::{self, MAX_SETTLED, TICK_IDLE, TICK_UNSETTLED},
     stream::{Known, Stream, credential},
     ticket::Ticket,
@@ -47,11 +47,21 @@ impl<H: FeedHost + Clone> Client<H> {
         }
     }
 
-    /// Forgets leases that have ended, and renews those that are used ahead of their end.
-    pub(super) fn renew(&self, now: u64) {
-        for (name, header) in self.plugin.leases().due(millis(now)) {
-            // What fails is tried again with the next tick, and matters only once the lease has ended.
-            let _ = credential::ask(&self.host, &self.plugin, self.context, &name, &header);
+    /// Forgets leases that have ended, and asks for those that requests wait for or that are used and end soon.
+    pub(super) fn renew(&mut self, now: u64) {
+        let now = millis(now);
+        let plugin = Rc::clone(&self.plugin);
+        let leases = plugin.leases();
+        for (name, header) in leases.due(now) {
+            leases.want(&name, &header);
+        }
+        for wanted in leases.take_wanted() {
+            // A request has set another pace.
+            self.tick = 0;
+            if let Err(error) = credential::ask(&self.host, &plugin, self.context, &wanted) {
+                self.host.log(Level::Error, &format!("writ: no credential can be asked for: {error}"));
+                leases.land(&wanted.name, &wanted.flight, None, now);
+            }
         }
     }
 
