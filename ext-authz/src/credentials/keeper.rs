@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     Rendered, Secret,
+    pause::pause,
     provider::{Provided, Provider, ProviderError, place, provider},
 };
 use crate::telemetry::{credentials as metrics, quiet::Quiet};
@@ -23,9 +24,6 @@ const ASK: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Longest that a Check does, for which the shipped Envoys wait half a second.
 const CHECK_PATIENCE: Duration = Duration::from_millis(400);
-/// Between two questions to a provider that failed, at least and at most: it doubles.
-const RETRY: Duration = Duration::from_millis(500);
-const LONGEST_RETRY: Duration = Duration::from_secs(30);
 /// A secret that is replaced where it is kept is asked for so often, while it is in use.
 const LOOK: Duration = Duration::from_secs(1);
 /// So much longer than a lease it lasts while it cannot be read.
@@ -161,10 +159,13 @@ impl Keeper {
         memory.flight = None;
         match kept {
             Ok(kept) => {
+                if memory.failures > 0 {
+                    tracing::info!(credential = self.name, "a credential can be had again");
+                }
                 *memory = Memory { kept: Some(kept), ..Memory::default() };
             }
             Err(error) => {
-                let wait = RETRY.saturating_mul(1 << memory.failures.min(6)).min(LONGEST_RETRY);
+                let wait = pause(&self.credential.secret, memory.failures);
                 memory.failures = memory.failures.saturating_add(1);
                 memory.not_before = Some(Instant::now() + wait);
                 if self.said.is_over() {

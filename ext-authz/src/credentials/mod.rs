@@ -8,7 +8,9 @@
 
 mod book;
 mod keeper;
+mod pause;
 mod provider;
+mod refusals;
 mod rendered;
 mod rpc;
 mod secret;

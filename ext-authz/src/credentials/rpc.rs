@@ -11,8 +11,12 @@ use tonic::{
     server::{Grpc, UnaryService},
 };
 use tonic_prost::ProstCodec;
+use verdict::document::HostDocument;
 
-use super::{Credentials, Keeper, Kept, Rendered, Secret};
+use super::{
+    Credentials, Keeper, Kept, Rendered, Secret,
+    refusals::{self, Refused},
+};
 use crate::{
     audit::Recorder,
     clock,
@@ -49,11 +53,14 @@ impl Leases {
 
     async fn lease(self, plane: DataPlane, name: String) -> Result<LeaseResponse, Status> {
         let state = self.current.load();
-        let keeper = is_entitled(&state, &plane, &name).then(|| self.credentials.find(state.policy(), &name));
-        let Some(keeper) = keeper.flatten() else {
+        let entitled = entitle(&state, &plane, &name);
+        let found =
+            entitled.and_then(|()| self.credentials.find(state.policy(), &name).ok_or(Refused::Unknown));
+        let keeper = found.map_err(|refused| {
             metrics::leased(Lease::Refused);
-            return Err(Status::permission_denied(REFUSED));
-        };
+            refusals::note(&plane, &name, refused);
+            Status::permission_denied(REFUSED)
+        })?;
         let kept = keeper.fresh().await.map_err(|_| {
             metrics::leased(Lease::Unavailable);
             Status::unavailable("the credential cannot be had now: the server's log says why")
@@ -78,12 +85,18 @@ impl Leases {
 }
 
 /// Whether it is trusted at all, and sees a host that has the credential.
-fn is_entitled(state: &State, plane: &DataPlane, name: &str) -> bool {
-    plane.trusted_egress
-        && state.policy().hosts().iter().any(|host| {
-            let is_its = host.credential.as_ref().is_some_and(|credential| credential.name == name);
-            is_its && plane.scope.sees(Some(&host.audience))
-        })
+fn entitle(state: &State, plane: &DataPlane, name: &str) -> Result<(), Refused> {
+    let sends = |host: &&HostDocument| host.credential.as_ref().is_some_and(|its| its.name == name);
+    let mut hosts = state.policy().hosts().iter().filter(sends).peekable();
+    if hosts.peek().is_none() {
+        Err(Refused::Unknown)
+    } else if !plane.trusted_egress {
+        Err(Refused::Untrusted)
+    } else if !hosts.any(|host| plane.scope.sees(Some(&host.audience))) {
+        Err(Refused::Unseen)
+    } else {
+        Ok(())
+    }
 }
 
 fn response(keeper: &Keeper, kept: Kept, lease: Duration) -> LeaseResponse {

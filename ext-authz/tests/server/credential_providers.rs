@@ -53,6 +53,7 @@ async fn a_file_that_cannot_be_used_denies_and_is_named() {
     // And it recovers by itself.
     setup.rotate("k3y-of-the-bucket");
     while writ.inject(&token, "minio").await.status != 200 {}
+    assert!(writ.log("a credential can be had again").await.contains(NAME));
 }
 
 #[tokio::test]

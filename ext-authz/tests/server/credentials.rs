@@ -98,6 +98,14 @@ async fn strangers_exemptions_and_shadow_get_none() {
         misrouted.set.is_empty() && misrouted.remove.contains(&"authorization".to_owned()),
         "{misrouted:?}"
     );
+    // Nor one whose use is not left.
+    let limited = MAY.replace("]}", r#"],"limits":{"uses":1}}"#);
+    let token = writ.access_token(&limited).await;
+    let first = writ.inject(&token, "minio").await;
+    assert!(first.set.contains_key("authorization"), "{first:?}");
+    let second = writ.inject(&token, "minio").await;
+    assert_eq!((second.status, second.metadata["denial"].as_str()), (200, "limit_exhausted"));
+    assert!(second.set.is_empty(), "{second:?}");
 }
 
 #[tokio::test]
@@ -110,7 +118,7 @@ async fn only_data_planes_that_are_trusted_get_it() {
         sha256("edge-secret"),
         sha256("other-secret"),
     ));
-    let writ = setup.serve().await;
+    let mut writ = setup.serve().await;
     let token = writ.access_token(MAY).await;
     // The socket's trust has to be said.
     assert_eq!(writ.inject(&token, "minio").await.code(), "server_unavailable");
@@ -140,6 +148,16 @@ async fn only_data_planes_that_are_trusted_get_it() {
     assert_eq!(told.len(), 1, "once for the lease: {told:?}");
     assert!(writ.metric(r#"writ_credential_leases_total{result="granted"} 1"#).await);
     assert!(writ.metric(r#"writ_credential_leases_total{result="refused"} 4"#).await);
+    // What data planes are not told, operators are: whom to trust, and how.
+    for (plane, advice) in [
+        ("socket", "set `listeners.data_plane_trusted_egress: true`"),
+        ("edge", "set `trusted_egress: true` for it in `data_planes`"),
+        ("other", "its `audiences` in `data_planes` lack"),
+        ("egress", "no host of the policy sends a credential of this name"),
+    ] {
+        let line = writ.log(&format!("refused a credential to a data plane data_plane=\"{plane}\"")).await;
+        assert!(line.contains(advice), "{line}");
+    }
 }
 
 /// The old one and the new one are both good for a while, as they are at services whose keys can be rotated at all.

@@ -70,6 +70,21 @@ async fn the_envoy_form_holds_it_as_one_yaml_string() {
     assert_eq!(fs::read_dir(setup.path("out")).unwrap().count(), 1, "no draft stays behind");
 }
 
+/// Nothing in the file shows that a part of it is of no use without a server.
+#[tokio::test]
+async fn what_needs_a_server_is_named() {
+    let setup = Setup::with_key("k3y-of-the-bucket");
+    setup.serve().await.stop().await;
+    for arguments in [&["snapshot", "export"][..], &["snapshot", "export", "--output", "out.json"]] {
+        let output = setup.run(arguments);
+        let noted = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{noted}");
+        assert!(noted.starts_with("note: ") && noted.contains("no credential for logs.internal"), "{noted}");
+    }
+    let plain = started().await.run(&["snapshot", "export"]);
+    assert!(plain.stderr.is_empty());
+}
+
 #[test]
 fn without_a_key_there_is_nothing_to_export() {
     let output = Setup::new().run(&["snapshot", "export"]);

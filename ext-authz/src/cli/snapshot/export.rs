@@ -1,6 +1,7 @@
 //! `writ snapshot export`.
 
 use serde_json::json;
+use verdict::document::HostDocument;
 
 use super::args::{ExportArgs, ExportFormat};
 use crate::{
@@ -33,13 +34,16 @@ pub(super) fn run(args: &ExportArgs) -> Done {
         ExportFormat::Envoy => fill_template(&configuration, &args.wasm),
     };
     let Some(path) = &args.output else {
-        return output::result(text.trim_end()).map_err(|error| Failure::failed(&error));
+        output::result(text.trim_end()).map_err(|error| Failure::failed(&error))?;
+        note_what_needs_a_server(&document.hosts);
+        return Ok(());
     };
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         files::make_private_directory(parent).map_err(|error| Failure::failed(&error))?;
     }
     // The hash key inside is for data planes only.
     files::write_atomically(path, text.as_bytes(), files::SECRET).map_err(|error| Failure::failed(&error))?;
+    note_what_needs_a_server(&document.hosts);
     if !args.json {
         return Ok(());
     }
@@ -52,4 +56,17 @@ pub(super) fn run(args: &ExportArgs) -> Done {
         "not_after": document.not_after,
     });
     output::result(&summary.to_string()).map_err(|error| Failure::failed(&error))
+}
+
+/// Credentials and uses are asked for at a server, which nothing in the file shows.
+fn note_what_needs_a_server(hosts: &[HostDocument]) {
+    let with_credential = hosts.iter().filter(|host| host.credential.is_some());
+    let names: Vec<&str> = with_credential.flat_map(|host| &host.names).map(String::as_str).collect();
+    if !names.is_empty() {
+        output::note(&format!(
+            "an Envoy that follows no server has no credential for {}, and counts no uses: requests there, and those under \
+             limited grants, get 503 `server_unavailable`",
+            names.join(", ")
+        ));
+    }
 }
