@@ -5,7 +5,7 @@ use std::time::Duration;
 use policy::Ceiling;
 use verdict::{grant::Grant, token::MAX_DEPTH};
 
-use super::IssueError;
+use super::{IssueError, Uncovered};
 
 /// What all ceilings together leave of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,10 @@ pub(super) fn check(
         let covering: Vec<&Ceiling> =
             ceilings.iter().filter(|ceiling| grant.covered_by(&ceiling.grant)).collect();
         let cap = |ceiling: &Ceiling| ceiling.max_ttl.map_or(server_cap, |ttl| ttl.as_secs().min(server_cap));
-        let longest =
-            covering.iter().map(|ceiling| cap(ceiling)).max().ok_or(IssueError::OverCeiling { index })?;
+        let longest = covering.iter().map(|ceiling| cap(ceiling)).max().ok_or_else(|| {
+            let why = Uncovered::of(grant, ceilings.iter().map(|ceiling| &ceiling.grant));
+            IssueError::OverCeiling { index, why }
+        })?;
         match asked {
             Some(asked) if asked > longest => {
                 return Err(IssueError::Lifetime { asked, cap: longest, whose: format!("grants[{index}]") });

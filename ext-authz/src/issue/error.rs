@@ -5,6 +5,8 @@ use std::fmt::Display;
 use thiserror::Error;
 use verdict::token::MAX_TOKEN;
 
+use super::Uncovered;
+
 /// A request for a token that is refused. The message is for the client, about its own request only.
 #[derive(Debug, Error)]
 pub enum IssueError {
@@ -12,10 +14,12 @@ pub enum IssueError {
     #[error("{0}")]
     Grants(String),
     /// A grant that the client may not have.
-    #[error("grants[{index}]: not covered by any entry of the client's `may_request`")]
+    #[error("grants[{index}]: not covered by any entry of the client's `may_request`{why}")]
     OverCeiling {
         /// Which grant.
         index: usize,
+        /// What of it.
+        why: Uncovered,
     },
     /// A grant that is there already.
     #[error("grants[{index}]: the same as grants[{earlier}]")]

@@ -8,6 +8,7 @@ mod grants;
 mod holder;
 mod issuer;
 mod limits;
+mod uncovered;
 
 pub(crate) use audience::choose as choose_audience;
 pub(crate) use binding::narrowed as narrowed_binding;
@@ -19,3 +20,4 @@ pub(crate) use holder::{Parties, check_name};
 pub use issuer::Issuer;
 pub(crate) use issuer::{Draft, SignedToken, new_id};
 pub(crate) use limits::{Named, Origin, name as name_grants};
+pub use uncovered::Uncovered;

@@ -12,7 +12,7 @@ use thiserror::Error;
 use verdict::{DenialCode, Grant, PermitKind, Verdict};
 
 use super::{RequestLine, Trial, TrialError};
-use crate::{files::FileError, yaml};
+use crate::{files::FileError, issue::Uncovered, yaml};
 
 /// One file.
 #[derive(Debug)]
@@ -117,8 +117,9 @@ impl CaseFile {
         };
         let covered =
             |grant: &Grant| known.may_request.iter().any(|ceiling| grant.covered_by(&ceiling.grant));
-        if let Some(index) = parsed.iter().position(|grant| !covered(grant)) {
-            let reason = format!("grants[{index}]: more than client `{}` may request", client.value);
+        if let Some((index, grant)) = parsed.iter().enumerate().find(|(_, grant)| !covered(grant)) {
+            let why = Uncovered::of(grant, known.may_request.iter().map(|ceiling| &ceiling.grant));
+            let reason = format!("grants[{index}]: more than client `{}` may request{why}", client.value);
             return Err(content(place(&grants), reason));
         }
         if let Some(case) = cases.iter().find(|case| !is_decision(&case.value.expect)) {

@@ -46,10 +46,15 @@ async fn a_ceiling_may_say_how_often() {
     let setup = Setup::bare()
         .write("policies/logs.yaml", &policy.replace(ceiling, &format!("{ceiling}limits: {{uses: 2}}, ")));
     let writ = setup.serve().await;
-    for (grant, status) in
-        [(MAY.to_owned(), 403), (limited("3"), 403), (limited("2"), 201), (limited("1"), 201)]
+    for (grant, wanted) in
+        [(MAY.to_owned(), "`limits`, with `uses` of at most 2"), (limited("3"), "`limits.uses` of at most 2")]
     {
-        assert_eq!(start(&writ, &grant, "").await.0, status, "{grant}");
+        let (status, body) = start(&writ, &grant, "").await;
+        assert_eq!(status, 403, "{grant}");
+        assert!(body["detail"].as_str().unwrap().contains(&format!("the nearest wants {wanted}")), "{body}");
+    }
+    for grant in [limited("2"), limited("1")] {
+        assert_eq!(start(&writ, &grant, "").await.0, 201, "{grant}");
     }
 }
 

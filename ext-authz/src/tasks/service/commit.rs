@@ -9,7 +9,10 @@ use verdict::{
 };
 
 use super::{IssuedToken, TaskError, Tasks, error::On};
-use crate::{issue::SignedToken, telemetry::metrics};
+use crate::{
+    issue::{SignedToken, Uncovered},
+    telemetry::metrics,
+};
 
 /// Most times that one token is signed. Keys change once in a while, not again and again.
 const SIGNATURES: usize = 3;
@@ -137,8 +140,8 @@ impl Tasks {
 /// Refuses a grant that none of those has which it comes `of`.
 pub(super) fn check_covered(grants: &[Grant], by: &[Grant], of: &'static str) -> Result<(), TaskError> {
     let is_wider = |grant: &Grant| !by.iter().any(|wider| grant.covered_by(wider));
-    match grants.iter().position(is_wider) {
-        Some(index) => Err(TaskError::Wider { index, of }),
+    match grants.iter().enumerate().find(|(_, grant)| is_wider(grant)) {
+        Some((index, grant)) => Err(TaskError::Wider { index, of, why: Uncovered::of(grant, by.iter()) }),
         None => Ok(()),
     }
 }

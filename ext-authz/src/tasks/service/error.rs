@@ -5,7 +5,7 @@ use thiserror::Error;
 use verdict::DenialCode;
 
 use crate::{
-    issue::IssueError,
+    issue::{IssueError, Uncovered},
     telemetry::quiet::{QUIET, Quiet},
 };
 
@@ -31,12 +31,14 @@ pub enum TaskError {
     #[error("parent: has ended: it, or one above it, is {0}")]
     ParentEnded(TaskState),
     /// A grant that what it comes from does not have.
-    #[error("grants[{index}]: not covered by any grant of the {of}")]
+    #[error("grants[{index}]: not covered by any grant of the {of}{why}")]
     Wider {
         /// Which grant.
         index: usize,
         /// Of what it comes from.
         of: &'static str,
+        /// What of it.
+        why: Uncovered,
     },
     /// An audience that what it comes from does not have.
     #[error("audience: not that of the {0}")]
