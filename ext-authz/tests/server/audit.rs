@@ -294,6 +294,7 @@ async fn the_commands_show_and_verify() {
     let (_, found) = setup.run_json(&["audit", "query", "--limit", "2"], "");
     assert_eq!((found["events"].as_array().unwrap().len(), &found["more"]), (2, &json!(true)));
     let (_, all) = setup.run_json(&["audit", "query"], "");
+    assert!(all["events"].as_array().unwrap().is_sorted_by_key(|event| event["at"].as_u64()), "{all}");
     let next = found["next"].as_str().unwrap();
     let (_, rest) = setup.run_json(&["audit", "query", "--after", next], "");
     let known = |answer: &Value| answer["events"].as_array().unwrap().len();

@@ -81,7 +81,11 @@ async fn a_task_ends_and_stays_ended() {
         ("task", task.as_str(), ""),
         ("task", "unheard-of-too", "note: nothing here goes by this name"),
         ("agent", JANITOR, ""),
-        ("agent", "spiffe://example.org/agent/janitor-9", "note: no task names this agent"),
+        (
+            "agent",
+            "spiffe://example.org/agent/janitor-9",
+            "note: no task's first token is held by this agent",
+        ),
         ("agent", "spiffe://example.com/agent/janitor-1", "note: nothing here goes by this name"),
         ("client", "one", ""),
         ("client", "ohne", "note: nothing here goes by this name"),

@@ -15,7 +15,8 @@ Examples:
   writ audit query --agent spiffe://example.org/agent/janitor-1 --verdict deny --since 1h
   writ audit query --since 2026-05-10T00:00:00Z --until 2026-05-11T00:00:00Z --json | jq -c '.events[]'
 
-Requests that were allowed are told by the data planes, about a second after they happened, with their own clocks.
+Requests that were allowed are told by the data planes, about a second after they happened, with their own clocks. What is
+shown at once is in the order in which it happened; the next page (--after) may begin a little before the end of this one.
 Exit codes: 0 shown, 1 refused or no server, 2 wrong usage, 64 bad configuration.")]
     Query(Box<QueryArgs>),
     /// Show what happened lately, and what happens.

@@ -22,10 +22,12 @@ pub(super) fn run(args: &QueryArgs) -> Done {
         events.push(event);
         true
     })?;
+    // Data planes tell a little later. Of one instant the log's own order says most.
+    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0));
     let done = if *json {
         output::result(&json!({"events": events, "more": next.is_some(), "next": next}).to_string())
     } else {
-        output::styled(&told(events))
+        output::styled(&told(&events))
     };
     done.map_err(|error| Failure::failed(&error))?;
     if let Some(next) = next {
@@ -34,12 +36,10 @@ pub(super) fn run(args: &QueryArgs) -> Done {
     Ok(())
 }
 
-fn told(mut events: Vec<Value>) -> String {
+fn told(events: &[Value]) -> String {
     if events.is_empty() {
         return "nothing of that is in the audit log".to_owned();
     }
-    // Data planes tell a little later. Of one instant the log's own order says most.
-    events.sort_by_key(|event| event.get("at").and_then(Value::as_u64).unwrap_or(0));
     let lines: Vec<String> = events.iter().map(words::line).collect();
     lines.join("\n")
 }

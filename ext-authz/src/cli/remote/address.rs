@@ -39,11 +39,22 @@ impl FromStr for Address {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::read(text, "must be a URL such as `http://127.0.0.1:8080`")
+    }
+}
+
+impl Address {
+    /// As the listener for operators' tools has it, which is on another port.
+    fn of_admin(text: &str) -> Result<Self, &'static str> {
+        Self::read(text, "must be a URL such as `http://127.0.0.1:8081`")
+    }
+
+    fn read(text: &str, placeless: &'static str) -> Result<Self, &'static str> {
         let uri: Uri = text.parse().map_err(|_| "not a URL")?;
         let has_place = matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty());
         if !has_place {
-            return Err("must be a URL such as `http://127.0.0.1:8081`");
+            return Err(placeless);
         }
         if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@'))
         {
@@ -64,7 +75,7 @@ impl fmt::Display for Address {
 #[derive(Args, Debug)]
 pub(in crate::cli) struct AdminAddress {
     /// URL of the server's admin listener [default: as the running server of the data directory wrote it]
-    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "data_dir"])]
+    #[arg(long, value_name = "URL", value_parser = Address::of_admin, conflicts_with_all = ["config", "data_dir"])]
     admin: Option<Address>,
     #[command(flatten)]
     places: DataPlaces,
@@ -122,6 +133,9 @@ mod tests {
         for text in ["127.0.0.1:8081", "/x", "ftp://a", "http://", "http://a?b", "http://a@b", "unix:/x"] {
             assert!(text.parse::<Address>().is_err(), "{text}");
         }
+        // Each names the port of its own listener.
+        assert!("/x".parse::<Address>().unwrap_err().contains(":8080"));
+        assert!(Address::of_admin("/x").unwrap_err().contains(":8081"));
         let address: Address = "https://writ.example.org/base/".parse().unwrap();
         assert_eq!(address.join("/x").unwrap().to_string(), "https://writ.example.org/base/x");
     }

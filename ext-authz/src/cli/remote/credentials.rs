@@ -30,7 +30,7 @@ pub(in crate::cli) struct ClientArgs {
 /// Which server's HTTP listener is asked.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ServerArgs {
-    /// URL of the server [default: as the running server of the data directory wrote it]
+    /// URL of the server's HTTP listener, such as http://127.0.0.1:8080 [default: as the running server of the data directory wrote it]
     #[arg(long, value_name = "URL", conflicts_with_all = ["config", "data_dir"])]
     pub(super) server: Option<Address>,
     /// Send the secret without TLS to another machine: whoever is on the way can read it

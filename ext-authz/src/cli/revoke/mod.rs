@@ -52,8 +52,8 @@ fn doubt(level: Level, answer: &Value) -> Option<&'static str> {
             Some("nothing here goes by this name: if it is mistyped, what was meant is not revoked")
         }
         (Value::Null, Level::Agent) => Some(
-            "no task names this agent, though the policy lets it hold tokens: if it is mistyped, what was meant is not \
-             revoked",
+            "no task's first token is held by this agent; the policy lets it hold tokens, and it may hold delegated ones: \
+             if it is mistyped, what was meant is not revoked",
         ),
         _ => None,
     }
