@@ -32,6 +32,8 @@ pub(crate) struct Places {
     pub(crate) hosts: Vec<HostPlaces>,
     /// By name.
     pub(crate) clients: BTreeMap<String, ClientPlaces>,
+    /// By full name.
+    pub(crate) credentials: BTreeMap<String, Place>,
 }
 
 /// The places of one host.

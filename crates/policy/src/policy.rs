@@ -28,7 +28,7 @@ pub struct Policy {
     /// By full name.
     pub(crate) credentials: BTreeMap<String, Credential>,
     pub(crate) exemptions: Vec<Exemption>,
-    /// Where hosts, rules, clients and ceilings stand.
+    /// Where hosts, rules, clients, ceilings and credentials stand.
     pub(crate) places: Places,
 }
 
@@ -160,6 +160,12 @@ impl Policy {
     #[must_use]
     pub fn ceiling_place(&self, client: &str, ceiling: usize) -> Option<&Place> {
         self.places.clients.get(client)?.ceilings.get(ceiling)
+    }
+
+    /// Where a credential stands, by its full name.
+    #[must_use]
+    pub fn credential_place(&self, credential: &str) -> Option<&Place> {
+        self.places.credentials.get(credential)
     }
 
     /// Clients by name. They never leave the server.

@@ -133,6 +133,21 @@ fn secrets_go_only_where_nobody_listens() {
     }
 }
 
+/// Nothing is wrong with a host whose credential is: one fault is told once.
+#[test]
+fn a_faulty_credential_is_told_at_its_own_place_only() {
+    for (members, error) in [
+        (
+            "{clusters: [a], inject: {header: a}, secret: {env: A=B}}",
+            "3:57: credentials.c.secret.env: a variable's",
+        ),
+        ("7", "3:6: credentials.c: "),
+    ] {
+        let errors = errors(&with(members));
+        assert!(errors.starts_with(&format!("p.yaml:{error}")) && errors.lines().count() == 1, "{errors}");
+    }
+}
+
 /// Whoever can have a secret sent to a cluster of its own has the secret.
 #[test]
 fn a_namespace_has_only_its_own_secrets() {

@@ -168,10 +168,35 @@ fn a_ceiling_that_opens_nothing_says_why() {
             format!("a ceiling of client `c` opens nothing: {why}")
         );
     }
+    let write = GET.replace("method: GET", "method: PUT");
+    let both = [GET, &write];
+    for (ceiling, why) in [
+        (
+            r#"{actions: ["s3:Get"], resources: ["s3://b/**"], constraints: {nope: {eq: a}}}"#,
+            "2 rules, such as `GET /{b}/{*key}` of a.internal, have no parameter `nope`, which it constrains",
+        ),
+        (
+            r#"{actions: ["s3:Get"], resources: ["s3://b"]}"#,
+            "2 rules, such as `GET /{b}/{*key}` of a.internal, yield such an action, but on other resources",
+        ),
+    ] {
+        let sentence = sentence(&policy(&[ceiling], &both), Code::CeilingUnreachable);
+        assert_eq!(sentence, format!("a ceiling of client `c` opens nothing: {why}"));
+    }
     // Its one path is another rule's.
     let taken = r#"{actions: ["s3:List"], resources: ["s3://healthz"]}"#;
     let health = r#"{method: GET, path: "/healthz", action: none}"#;
     assert!(found(&policy(&[taken], &[LIST, health])).contains(&"ceiling-unreachable:6".to_owned()));
+}
+
+#[test]
+fn a_credential_that_no_route_sends_is_told() {
+    let credentials = "credentials:\n  key: {clusters: [a], inject: {header: x-key}, secret: {env: A}}\n";
+    let unused = policy(&[ONE], &[GET]) + credentials;
+    assert_eq!(found(&unused), ["credential-unused:13"]);
+    assert_eq!(sentence(&unused, Code::CredentialUnused), "no route sends the credential `n/key`");
+    let used = unused.replace("audience: mesh", "audience: mesh\n    credential: key");
+    assert_eq!(found(&used), [""; 0]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use verdict::document::CredentialDocument;
 use super::Namespace;
 use crate::{
     credential::{Credential, StoredSecret},
+    places::Place,
     report::{Report, Reported},
     schema::CredentialSource,
     yaml::{Field, Named},
@@ -15,7 +16,7 @@ use crate::{
 /// Credentials found so far, by their full names: `namespace/name`.
 #[derive(Default)]
 pub(super) struct Credentials<'n> {
-    credentials: BTreeMap<String, Credential>,
+    credentials: BTreeMap<String, Result<Credential, Reported>>,
     /// Where each was defined first.
     defined: BTreeMap<String, Named<'n>>,
 }
@@ -28,13 +29,16 @@ impl<'n> Credentials<'n> {
         namespace: Namespace<'_>,
         report: &mut Report,
     ) {
-        for CredentialSource { named, secret, credential } in sources {
-            for stored in credential.secret.stored() {
-                let name = claimed_as(stored);
-                if !namespace.scope.has_secret(&name) {
-                    report.at(&secret, namespace.lacks("secret", &name));
+        for CredentialSource { named, credential } in sources {
+            let credential = credential.map(|(secret, credential)| {
+                for stored in credential.secret.stored() {
+                    let name = claimed_as(stored);
+                    if !namespace.scope.has_secret(&name) {
+                        report.at(&secret, namespace.lacks("secret", &name));
+                    }
                 }
-            }
+                credential
+            });
             let name = full_name(namespace, named.name);
             if let Some(first) = self.defined.get(&name) {
                 let (file, line) = (first.field.file(), first.name_position.line);
@@ -53,7 +57,7 @@ impl<'n> Credentials<'n> {
     /// team's secret would otherwise be for everyone who writes policy.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// There is none of that name; or it is a faulty one, about which nothing more is recorded.
     pub(super) fn find(
         &self,
         field: &Field<'_>,
@@ -63,7 +67,8 @@ impl<'n> Credentials<'n> {
         let text = field.text(report)?;
         let name = full_name(namespace, text);
         match self.credentials.get(&name) {
-            Some(Credential { clusters, inject, secret: _, lease: _ }) => Ok(CredentialDocument {
+            Some(Err(reported)) => Err(*reported),
+            Some(Ok(Credential { clusters, inject, secret: _, lease: _ })) => Ok(CredentialDocument {
                 name,
                 clusters: clusters.clone(),
                 header: inject.header().to_owned(),
@@ -75,8 +80,11 @@ impl<'n> Credentials<'n> {
         }
     }
 
-    pub(super) fn finish(self) -> BTreeMap<String, Credential> {
-        self.credentials
+    /// Those without a fault, and where each stands.
+    pub(super) fn finish(self) -> (BTreeMap<String, Credential>, BTreeMap<String, Place>) {
+        let found = self.credentials.into_iter().filter_map(|(name, found)| Some((name, found.ok()?)));
+        let places = self.defined.into_iter().map(|(name, named)| (name, Place::of_name(&named)));
+        (found.collect(), places.collect())
     }
 }
 

@@ -48,8 +48,9 @@ pub(crate) fn compile(sources: &[(&str, &str)], namespaces: &Namespaces) -> Resu
     }
     let (hosts, exemptions, host_places) = found.finish();
     let (clients, client_places) = clients.finish();
-    let places = Places { hosts: host_places, clients: client_places };
-    report.finish(Policy { hosts, clients, credentials: credentials.finish(), exemptions, places })
+    let (credentials, credential_places) = credentials.finish();
+    let places = Places { hosts: host_places, clients: client_places, credentials: credential_places };
+    report.finish(Policy { hosts, clients, credentials, exemptions, places })
 }
 
 /// The namespace of a file and what it may claim.

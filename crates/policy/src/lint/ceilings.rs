@@ -44,19 +44,27 @@ fn why(context: &Context<'_>, bounded: &Bounded<'_>) -> String {
         return "no rule yields any of its actions".to_owned();
     }
     if with_both.is_empty() {
-        return format!("{} yields such an action, but on other resources", one(&with_action));
+        let yields = verb(&with_action, "yields", "yield");
+        return format!("{} {yields} such an action, but on other resources", some(&with_action));
     }
     match grant.constraints.keys().find(lacks) {
-        Some(name) => format!("{} has no parameter `{name}`, which it constrains", one(&with_both)),
-        None => format!("no request of {} is within all of its constraints", one(&with_both)),
+        Some(name) => {
+            let has = verb(&with_both, "has", "have");
+            format!("{} {has} no parameter `{name}`, which it constrains", some(&with_both))
+        }
+        None => format!("no request of {} is within all of its constraints", some(&with_both)),
     }
 }
 
-fn one(routes: &[&Route<'_>]) -> String {
+fn verb(routes: &[&Route<'_>], of_one: &'static str, of_many: &'static str) -> &'static str {
+    if routes.len() == 1 { of_one } else { of_many }
+}
+
+fn some(routes: &[&Route<'_>]) -> String {
     match routes {
         [] => String::new(),
         [route] => format!("the rule {}", route.name()),
-        [route, ..] => format!("none of {} rules, such as {},", routes.len(), route.name()),
+        [route, ..] => format!("{} rules, such as {},", routes.len(), route.name()),
     }
 }
 

@@ -61,11 +61,13 @@ pub enum Code {
     PatternCovered,
     /// A pattern of agents is any agent.
     AgentBroad,
+    /// No host sends a credential.
+    CredentialUnused,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Exempt,
         Self::ExemptBroad,
         Self::Shadow,
@@ -82,6 +84,7 @@ impl Code {
         Self::PatternUnreachable,
         Self::PatternCovered,
         Self::AgentBroad,
+        Self::CredentialUnused,
     ];
 
     /// Its name.
@@ -104,6 +107,7 @@ impl Code {
             Self::PatternUnreachable => "pattern-unreachable",
             Self::PatternCovered => "pattern-covered",
             Self::AgentBroad => "agent-broad",
+            Self::CredentialUnused => "credential-unused",
         }
     }
 
@@ -127,6 +131,7 @@ impl Code {
             Self::PatternUnreachable => "an action or resource of the ceiling covers no request",
             Self::PatternCovered => "an action or resource of the ceiling is within another",
             Self::AgentBroad => "any agent",
+            Self::CredentialUnused => "no route sends the credential",
         }
     }
 
@@ -148,7 +153,8 @@ impl Code {
             | Self::ResourceBroad
             | Self::PatternUnreachable
             | Self::PatternCovered
-            | Self::AgentBroad => Level::Warning,
+            | Self::AgentBroad
+            | Self::CredentialUnused => Level::Warning,
         }
     }
 }

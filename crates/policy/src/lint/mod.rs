@@ -6,6 +6,7 @@
 mod agents;
 mod ceilings;
 mod context;
+mod credentials;
 mod exemptions;
 mod finding;
 mod hosts;
@@ -27,6 +28,7 @@ pub fn lint(policy: &Policy) -> Vec<Finding> {
     overlap::lint(&context, &mut findings);
     patterns::lint(&context, &mut findings);
     agents::lint(&context, &mut findings);
+    credentials::lint(&context, &mut findings);
     findings.sort();
     findings
 }

@@ -21,27 +21,31 @@ const MAX_LEASE: Duration = Duration::from_secs(60 * 60);
 pub(crate) struct CredentialSource<'n> {
     /// Its name and the place of its name.
     pub(crate) named: Named<'n>,
-    /// The place of its secret, which the file's namespace must claim.
-    pub(crate) secret: Field<'n>,
-    pub(crate) credential: Credential,
+    /// With the place of its secret, which the file's namespace must claim. What is wrong with it is recorded, and nothing
+    /// that names it is wrong on top.
+    pub(crate) credential: Result<(Field<'n>, Credential), Reported>,
 }
 
 impl<'n> CredentialSource<'n> {
-    pub(super) fn read(named: Named<'n>, report: &mut Report) -> Result<Self, Reported> {
-        let name = if is_name(named.name) { Ok(()) } else { Err(named.refuse(NAME, report)) };
-        let mut credential = Mapping::of(&named.field, report)?;
-        let clusters = credential.required("clusters", report).and_then(|field| clusters(&field, report));
-        let inject = credential.required("inject", report).and_then(|field| inject::read(&field, report));
-        let secret = credential.required("secret", report);
-        let secret = secret.and_then(|field| secret::read(&field, report).map(|secret| (field, secret)));
-        let lease = credential.optional("lease").map(|field| lease(&field, report));
-        credential.finish(report)?;
-        name?;
-        let (field, secret) = secret?;
-        let lease = lease.transpose()?.unwrap_or(DEFAULT_LEASE);
-        let credential = Credential { clusters: clusters?, inject: inject?, secret, lease };
-        Ok(Self { named, secret: field, credential })
+    pub(super) fn read(named: Named<'n>, report: &mut Report) -> Self {
+        let credential = read(&named, report);
+        Self { named, credential }
     }
+}
+
+fn read<'n>(named: &Named<'n>, report: &mut Report) -> Result<(Field<'n>, Credential), Reported> {
+    let name = if is_name(named.name) { Ok(()) } else { Err(named.refuse(NAME, report)) };
+    let mut credential = Mapping::of(&named.field, report)?;
+    let clusters = credential.required("clusters", report).and_then(|field| clusters(&field, report));
+    let inject = credential.required("inject", report).and_then(|field| inject::read(&field, report));
+    let secret = credential.required("secret", report);
+    let secret = secret.and_then(|field| secret::read(&field, report).map(|secret| (field, secret)));
+    let lease = credential.optional("lease").map(|field| lease(&field, report));
+    credential.finish(report)?;
+    name?;
+    let (field, secret) = secret?;
+    let lease = lease.transpose()?.unwrap_or(DEFAULT_LEASE);
+    Ok((field, Credential { clusters: clusters?, inject: inject?, secret, lease }))
 }
 
 fn lease(field: &Field<'_>, report: &mut Report) -> Result<Duration, Reported> {

@@ -78,7 +78,7 @@ fn clients<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<ClientSourc
 
 fn credentials<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<CredentialSource<'n>>, Reported> {
     let members = named(field, report)?;
-    Ok(members.into_iter().filter_map(|member| CredentialSource::read(member, report).ok()).collect())
+    Ok(members.into_iter().map(|member| CredentialSource::read(member, report)).collect())
 }
 
 fn hosts<'n>(field: &Field<'n>, report: &mut Report) -> Result<Vec<HostSource<'n>>, Reported> {
