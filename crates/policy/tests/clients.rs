@@ -51,6 +51,10 @@ fn what_a_grant_could_not_say_is_located() {
         ),
         (ceiling("limits: {uses: 0}"), "6:69: clients.c.may_request[0].limits.uses: must be at least 1"),
         (
+            ceiling("limits: {uses: null}"),
+            "6:69: clients.c.may_request[0].limits.uses: must be a whole number of 1 to 4294967295",
+        ),
+        (
             ceiling("limits: {uses: 1, per: day}"),
             "6:72: clients.c.may_request[0].limits.per: unknown field; known are `uses`",
         ),

@@ -106,7 +106,10 @@ pub(super) fn grant_lines(grant: &Grant) -> Vec<String> {
         lines.push(format!("where {name} {predicates}"));
     }
     if let Some(limits) = limits {
-        lines.push(format!("at most {} times", limits.uses));
+        lines.push(match limits.uses.get() {
+            1 => "once".to_owned(),
+            uses => format!("at most {uses} times"),
+        });
     }
     lines.extend(id.clone().map(|id| format!("named {}", String::from(id))));
     lines
@@ -150,6 +153,17 @@ mod tests {
         assert_eq!(distance(100, 160), "1 minute ago");
         assert_eq!(distance(5, 5), "now");
         assert_eq!(date(u64::MAX), u64::MAX.to_string());
+    }
+
+    #[test]
+    fn a_limit_of_one_is_once() {
+        let lines = |uses: u32| {
+            let json = format!(
+                r#"[{{"type":"task_grant","actions":["f:a"],"resources":["f://a"],"limits":{{"uses":{uses}}}}}]"#
+            );
+            grant_lines(&Grant::parse_list(json.as_bytes()).unwrap()[0])
+        };
+        assert_eq!((lines(1)[2].as_str(), lines(2)[2].as_str()), ("once", "at most 2 times"));
     }
 
     #[test]

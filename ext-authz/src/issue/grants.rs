@@ -27,11 +27,19 @@ impl GrantList {
 /// What is wrong and where: `grants[3].constraints.price: unknown field ...`. `root` names the whole where the
 /// error is about it, and stands before an index.
 pub(crate) fn describe(root: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let reason = in_words(&error.inner().to_string());
     match error.path().to_string().as_str() {
-        "." => format!("{root}: {}", error.inner()),
-        path if path.starts_with('[') => format!("{root}{path}: {}", error.inner()),
-        path => format!("{path}: {}", error.inner()),
+        "." => format!("{root}: {reason}"),
+        path if path.starts_with('[') => format!("{root}{path}: {reason}"),
+        path => format!("{path}: {reason}"),
     }
+}
+
+/// What was expected, as JSON has it: types of the program mean nothing to who wrote the grant.
+fn in_words(reason: &str) -> String {
+    reason
+        .replace("expected a nonzero u32", "expected a whole number of 1 to 4294967295")
+        .replace("expected struct Limits", "expected an object with `uses`")
 }
 
 /// Refuses grants that repeat one another, whatever they are called: a limit on one of them would count twice.
@@ -43,4 +51,24 @@ pub(super) fn check_distinct(grants: &[Grant]) -> Result<(), IssueError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_limits_are_is_said_in_words() {
+        for (limits, expected) in [
+            ("null", "grants[0].limits: invalid type: null, expected an object with `uses`"),
+            (r#"{"uses":0}"#, "integer `0`, expected a whole number of 1 to 4294967295"),
+            (r#"{"uses":null}"#, "grants[0].limits.uses: invalid type: null, expected a whole number of 1"),
+        ] {
+            let json = format!(
+                r#"[{{"type":"task_grant","actions":["f:a"],"resources":["f://a"],"limits":{limits}}}]"#
+            );
+            let error = GrantList::parse(&json).unwrap_err().to_string();
+            assert!(error.contains(expected), "{limits}: {error}");
+        }
+    }
 }

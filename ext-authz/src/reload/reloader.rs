@@ -278,7 +278,9 @@ impl Reloader {
 
     /// One swap. Requests that began earlier end with the state they began with.
     fn published(&mut self, state: &State, latest: Latest, rejection: Option<Rejection>) {
-        let (hosts, clients) = (state.policy().hosts().len(), state.policy().clients().len());
+        // As `writ policy status` counts: by name, of which a route may have several.
+        let hosts: usize = state.policy().hosts().iter().map(|host| host.names.len()).sum();
+        let clients = state.policy().clients().len();
         tracing::info!(generation = latest.number, hosts, clients, "policy published");
         self.held = Some(latest.number);
         self.head.latest = latest.number;

@@ -11,8 +11,13 @@ use crate::files::FileError;
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
+    #[error("{member}: {source}")]
+    File {
+        /// What of the configuration names it.
+        member: &'static str,
+        /// Why not.
+        source: FileError,
+    },
     /// It is no PEM.
     #[error("`{}`: {source}", path.display())]
     Pem {

@@ -21,13 +21,16 @@ pub(super) struct Material {
 }
 
 impl Material {
-    pub(super) fn read(files: &TlsFiles) -> Result<Self, FileError> {
+    pub(super) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
         let TlsFiles { certificate, key, client_ca } = files;
-        let read = |path: &Path| fs::read(path).map_err(|error| FileError::new("read", path, error));
+        let read = |member, path: &Path| {
+            fs::read(path)
+                .map_err(|error| TlsError::File { member, source: FileError::new("read", path, error) })
+        };
         Ok(Self {
-            certificate: read(certificate)?,
-            key: read(key)?,
-            client_ca: client_ca.as_deref().map(read).transpose()?,
+            certificate: read("tls.certificate", certificate)?,
+            key: read("tls.key", key)?,
+            client_ca: client_ca.as_deref().map(|path| read("tls.client_ca", path)).transpose()?,
         })
     }
 

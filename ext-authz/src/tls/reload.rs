@@ -53,7 +53,7 @@ impl Renewal {
         let found = match Material::read(&self.files) {
             Ok(found) if self.seen.as_ref().is_ok_and(|seen| *seen == found) => return,
             Ok(found) => self.apply(&found).map(|()| found),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         let found = found.map_err(|error| error.to_string());
         match (&found, &self.seen) {

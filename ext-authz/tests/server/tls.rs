@@ -238,7 +238,7 @@ fn what_is_configured_wrongly_is_named_with_its_place() {
             "listeners.data_plane",
         ),
         ("tls: {certificate: a}\n".to_owned(), "writ.yaml:1:", "key"),
-        ("tls: {certificate: a.pem, key: a.key}\n".to_owned(), "a.pem", "cannot read"),
+        ("tls: {certificate: a.pem, key: a.key}\n".to_owned(), "tls.certificate: cannot read", "a.pem"),
         (
             "tls: {certificate: tls/server.key, key: tls/server.key}\n".to_owned(),
             "tls/server.key",

@@ -33,7 +33,7 @@ impl<'n> CeilingSource<'n> {
             ceiling.required("resources", report).and_then(|field| values::<ResourcePattern>(&field, report));
         let constraints = ceiling.optional("constraints").map(|field| constraints(&field, report));
         let max_ttl = ceiling.optional("max_ttl").map(|field| duration(&field, report));
-        let max_depth = ceiling.optional("max_depth").map(|field| field.integer(MAX_DEPTH, report));
+        let max_depth = ceiling.optional("max_depth").map(|field| field.integer(0..=MAX_DEPTH, report));
         let limits = ceiling.optional("limits").map(|field| limits(&field, report));
         ceiling.finish(report)?;
         let (actions, patterns) = actions?.into_iter().unzip();
@@ -55,8 +55,8 @@ impl<'n> CeilingSource<'n> {
 fn limits(field: &Field<'_>, report: &mut Report) -> Result<Limits, Reported> {
     let mut limits = Mapping::of(field, report)?;
     let uses = limits.required("uses", report).and_then(|field| {
-        let uses = NonZeroU32::new(field.integer(u32::MAX, report)?);
-        uses.ok_or_else(|| report.at(&field, "must be at least 1"))
+        // Zero is out of range.
+        field.integer(1..=u32::MAX, report).map(|uses| NonZeroU32::new(uses).unwrap_or(NonZeroU32::MIN))
     });
     limits.finish(report)?;
     Ok(Limits { uses: uses? })

@@ -1,5 +1,7 @@
 //! A value together with the way to it.
 
+use std::ops::RangeInclusive;
+
 use super::node::{Entry, Node, Position, Value};
 use crate::report::{Report, Reported};
 
@@ -94,18 +96,20 @@ impl<'n> Field<'n> {
         }
     }
 
-    /// A whole number of 0 to `max`, in decimal digits.
+    /// A whole number within `range`, in decimal digits.
     ///
     /// # Errors
     /// Anything else.
-    pub(crate) fn integer(&self, max: u32, report: &mut Report) -> Result<u32, Reported> {
+    pub(crate) fn integer(&self, range: RangeInclusive<u32>, report: &mut Report) -> Result<u32, Reported> {
+        let (min, max) = (range.start(), range.end());
         let digits = |written: &str| written.bytes().all(|byte| byte.is_ascii_digit());
         match self.value() {
             Value::Number(written) if digits(written) => match written.parse() {
-                Ok(number) if number <= max => Ok(number),
+                Ok(number) if range.contains(&number) => Ok(number),
+                Ok(number) if number < *min => Err(report.at(self, format!("must be at least {min}"))),
                 _ => Err(report.at(self, format!("must be at most {max}"))),
             },
-            _ => Err(report.at(self, format!("must be a whole number of 0 to {max}"))),
+            _ => Err(report.at(self, format!("must be a whole number of {min} to {max}"))),
         }
     }
 

@@ -91,8 +91,10 @@ pub(super) fn bound(ceiling: &Ceiling) -> String {
     let Ceiling { grant, max_ttl, max_depth } = ceiling;
     let mut parts = grant_lines(grant);
     parts.extend(max_ttl.map(|ttl| format!("for {} at most", duration(ttl.as_secs()))));
-    if *max_depth > 0 {
-        parts.push(format!("delegated {max_depth} times at most"));
+    match max_depth {
+        0 => {}
+        1 => parts.push("delegated once at most".to_owned()),
+        _ => parts.push(format!("delegated {max_depth} times at most")),
     }
     parts.join(" ")
 }

@@ -80,9 +80,10 @@ pub(super) fn rows(claims: &Claims, header: &Value, now: u64) -> Vec<String> {
         rows.push(row("requested by", client_id));
     }
     if *max_depth > 0 {
+        let times = if *max_depth == 1 { "time" } else { "times" };
         rows.push(row(
             "delegated",
-            &format!("{depth} of at most {max_depth} times; holders so far: {}", agents.join(", ")),
+            &format!("{depth} of at most {max_depth} {times}; holders so far: {}", agents.join(", ")),
         ));
     }
     rows.extend(cnf.iter().flat_map(bindings));
