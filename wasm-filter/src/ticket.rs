@@ -8,7 +8,13 @@ use std::{
     rc::Rc,
 };
 
-use crate::{bodies::Held, call::Call, host::Scope, open::Admission, stream::{Known, Seen}};
+use crate::{
+    bodies::Held,
+    call::Call,
+    host::Scope,
+    open::Admission,
+    stream::{Known, Seen},
+};
 
 /// A request that waits.
 #[derive(Debug)]

@@ -70,7 +70,10 @@ fn one_that_cannot_be_had_denies_or_is_recorded() {
     let mut names = removed(&permit);
     names.sort();
     let replaced = ["x-envoy-max-retries", "x-writ-agent", "x-writ-client", "x-writ-task"];
-    assert_eq!((&names[..1], &names[1..]), (&["authorization".to_owned()][..], &replaced.map(String::from)[..]));
+    assert_eq!(
+        (&names[..1], &names[1..]),
+        (&["authorization".to_owned()][..], &replaced.map(String::from)[..])
+    );
 }
 
 #[test]

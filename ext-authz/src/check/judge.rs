@@ -20,7 +20,10 @@ use crate::{
     credentials::{Credentials, Keeper},
     identity::DataPlane,
     state::State,
-    telemetry::metrics,
+    telemetry::{
+        metrics,
+        quiet::{QUIET, Quiet},
+    },
 };
 
 /// What there is to say to a question.
@@ -53,7 +56,7 @@ pub(super) fn judge(
     state: &State,
     as_of: UnixMillis,
     plane: &DataPlane,
-    means: Means<'_>,
+    means: &Means<'_>,
     question: &Question,
     known: &Known,
 ) -> Judged {
@@ -87,6 +90,7 @@ pub(super) fn judge(
             Err(refusal) => Some(refusal),
         };
         if let Some(refusal) = refusal {
+            warn_of(&refusal, data_plane, injection.name());
             verdict = verdict.refused(refusal, now);
         }
     }
@@ -194,6 +198,20 @@ fn refused(denial: &Denial, request: &Request<'_>) -> CheckResponse {
 
 fn unavailable(request: &Request<'_>) -> CheckResponse {
     refused(&Denial::new(Refusal::new(DenialCode::ServerUnavailable, "no verdict"), None), request)
+}
+
+/// A granted request goes without its credential: that is the operator's to know, and not as often as an agent asks.
+fn warn_of(refusal: &Refusal, data_plane: &str, credential: &str) {
+    static SAID: Quiet = Quiet::new();
+    if SAID.is_over() {
+        let reason = &*refusal.detail;
+        tracing::warn!(
+            data_plane,
+            credential,
+            reason,
+            "no credential was injected; others within {QUIET} s are not logged"
+        );
+    }
 }
 
 /// Code, host and detail: no value of any header field but the host, and no path, as both may carry tokens.

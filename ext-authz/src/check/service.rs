@@ -152,6 +152,6 @@ impl Check {
         // In this order: a state may be younger than the instant it is judged by, and never older.
         let as_of = current.as_of();
         let state = current.load();
-        judge(&state, as_of, data_plane, Means { recorder, credentials }, question, known)
+        judge(&state, as_of, data_plane, &Means { recorder, credentials }, question, known)
     }
 }
