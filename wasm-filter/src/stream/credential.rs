@@ -71,12 +71,12 @@ impl<H: FeedHost + Clone> Stream<H> {
                 return Err(unavailable("the server's lease cannot be used"));
             }
             Found::Nothing => {
-                let flight = leases.want(injection.name(), injection.header());
+                // First: what nobody will ask for must not be waited for.
                 self.hasten(plugin).map_err(|error| {
                     self.host.log(Level::Error, &format!("writ: no credential can be asked for: {error}"));
                     unavailable("no server can be asked for the credential")
                 })?;
-                flight
+                leases.want(injection.name(), injection.header())
             }
         };
         let ticket = Ticket::holding(self.scope, seen, self.held.clone());
